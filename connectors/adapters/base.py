@@ -1,0 +1,63 @@
+"""The page every adapter fills in, in this order. An adapter takes values and returns values; it never decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Protocol
+
+from connectors.messages import (
+    Account,
+    Attachment,
+    Channel,
+    Item,
+    Limit,
+    OutboundMessage,
+    Profile,
+    RawInput,
+    Refusal,
+    Sent,
+    Standing,
+)
+
+
+class Limits(Protocol):
+    """What fits and what is allowed on a channel. Asked by the composer and again by the server at dispatch."""
+
+    max_files: int
+    max_file_bytes: int
+    has_subject: bool
+    has_copies: bool
+    has_rich_text: bool
+
+    def split(self, text: str) -> list[str]:
+        """The texts of the provider messages this text becomes; never empty, nothing lost."""
+
+    def count(self, text: str) -> Limit: ...
+
+    def refusal(self, standing: Standing) -> Refusal | None:
+        """Why nothing may be sent to this person here now; None when it may."""
+
+
+class Adapter(Protocol):
+    channel: ClassVar[Channel]
+    identity_kind: ClassVar[str]  # a kind in customers.identities
+    receives_webhooks: ClassVar[bool]
+    limits: Limits
+
+    def verify(self, body: bytes, headers: Mapping[str, str], accounts: Sequence[Account]) -> None:
+        """Raise `Forged` unless one of the accounts' secrets signed exactly these bytes. Headers are lower-case."""
+
+    def parse(self, raw: RawInput) -> list[Item]:
+        """Everything found in the receipt, in order. Never raises for a bad part: that part is a `Malformed`."""
+
+    def fetch_media(self, account: Account, attachment: Attachment) -> Attachment:
+        """The same attachment with `content`, name and sniffed type; raises `FetchFailed`."""
+
+    def send(self, account: Account, message: OutboundMessage) -> Sent:
+        """One provider call; raises `SendFailed` or `SendUnknown`."""
+
+    def look_up(self, account: Account, message: OutboundMessage) -> Sent | None:
+        """Whether a message of unknown fate was accepted. None: it was not, or nobody can say."""
+
+    def profile(self, account: Account, address: str) -> Profile | None:
+        """What the provider tells about a person, if anything."""

@@ -1,0 +1,317 @@
+"""What adapters and the inbox say to each other: frozen values, no models, no Django.
+
+An adapter turns provider bytes into the *items* below and an `OutboundMessage` into a provider call. Everything a
+provider calls by its own name stops here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """Where a customer writes. The values are stored, and are the names of the CSS token groups."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    INSTAGRAM = "instagram"
+
+
+class Classification(StrEnum):
+    """Only `PERSON` opens, reopens or wakes a case; the rest is filed."""
+
+    PERSON = "person"
+    AUTOMATIC = "automatic"
+    BULK = "bulk"
+    SPAM = "spam"
+    BOUNCE = "bounce"
+
+
+class Authenticity(StrEnum):
+    """Whether the provider vouches for the sender of this one message."""
+
+    PASS = "pass"  # noqa: S105
+    UNKNOWN = "unknown"
+    FAIL = "fail"
+
+
+class DeliveryStatus(StrEnum):
+    """How far an outgoing message got, as a provider reports it."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+
+
+class OptOutAction(StrEnum):
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One configured connector as a value: what an adapter needs to speak for it.
+
+    `secrets` and `options` have the keys the adapter's module docstring lists. `webhook_url` is the public URL the
+    provider signs; it comes from settings, never from the Host header.
+    """
+
+    id: str
+    addresses: tuple[str, ...]
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    options: Mapping[str, str] = field(default_factory=dict)
+    webhook_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who wrote, or who is written to: the provider's address as given, not yet normalised.
+
+    `scope` is set where an address means something only to one of our accounts (Instagram-scoped ids).
+    """
+
+    address: str
+    scope: str = ""
+    name: str = ""
+    handle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came in. Either `content` is here, or `url` says where the adapter's `fetch_media` gets it."""
+
+    name: str = ""
+    content_type: str = "application/octet-stream"
+    content: bytes | None = None
+    url: str = ""
+    content_id: str = ""
+    keep: bool = True  # False: policy forbids storing it (Instagram stories); only the link is shown
+
+
+@dataclass(frozen=True, slots=True)
+class EmailHeaders:
+    """What only mail has. Message-IDs are without angle brackets."""
+
+    message_id: str = ""
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    reply_to: str = ""
+    to: tuple[Sender, ...] = ()
+    cc: tuple[Sender, ...] = ()
+    bcc: tuple[Sender, ...] = ()
+    delivered_to: tuple[str, ...] = ()
+    reply_tokens: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """Somebody wrote. `recipient` is our address that was written to; `provider_id` is unique per connector."""
+
+    provider_id: str
+    sender: Sender
+    recipient: str
+    text: str
+    sent_at: datetime | None = None
+    subject: str = ""
+    html: str = ""  # already sanitised
+    quoted: str = ""  # the part of `text` that repeats earlier mail; shown folded
+    attachments: tuple[Attachment, ...] = ()
+    classification: Classification = Classification.PERSON
+    reason: str = ""  # why this classification, in words
+    authenticity: Authenticity = Authenticity.UNKNOWN
+    email: EmailHeaders | None = None
+    in_reply_to: str = ""  # provider id of the message it answers
+    remark: str = ""  # what happened around it, in words: "Replied to your story"
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """We wrote, from another program: the Instagram app, Twilio's console. Also the copy of what we sent ourselves."""
+
+    provider_id: str
+    account_address: str
+    recipient: Sender
+    text: str
+    sent_at: datetime | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    provider_id: str
+    recipient: str
+    text: str
+    number: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Unsend:
+    provider_id: str
+    recipient: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """One per person and message; `emoji` is empty when it was taken back."""
+
+    provider_id: str
+    recipient: str
+    sender: Sender
+    emoji: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The customer has seen this message of ours and all before it."""
+
+    provider_id: str
+    recipient: str
+    sender: Sender
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a message of ours fares. `delivery` is our own id when the callback carries it."""
+
+    provider_id: str
+    recipient: str
+    status: DeliveryStatus
+    delivery: str = ""
+    code: str = ""
+    reason: str = ""  # in words, when failed
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """A mail system says a mail of ours did not arrive (`permanent`) or is late."""
+
+    message_id: str
+    address: str
+    permanent: bool
+    reason: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """STOP, START or HELP by a whole-message keyword or the provider's own word for it."""
+
+    provider_id: str
+    sender: Sender
+    recipient: str
+    action: OptOutAction
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Understood and of no interest; `kind` names it in the receipt's outcomes."""
+
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """One part of a receipt that could not be understood. It goes to quarantine; the rest of the receipt goes on."""
+
+    reason: str
+    excerpt: str = ""
+
+
+Item = (
+    InboundMessage | Echo | Edit | Unsend | Reaction | Read | Status | Bounce | OptOut | Ignored | Malformed
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RawInput:
+    """A receipt as a value: the bytes as they came, the headers that matter, when, and by which connector."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    received_at: datetime
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundFile:
+    """A file to send. `url` is a signed public link for providers that fetch; mail takes `content`."""
+
+    name: str
+    content_type: str
+    size: int
+    content: bytes | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """One provider call. `delivery` is our id for it, stable over retries."""
+
+    delivery: str
+    to: Sender
+    sender: str
+    text: str
+    sender_name: str = ""
+    subject: str = ""
+    html: str = ""
+    quoted: str = ""
+    files: tuple[OutboundFile, ...] = ()
+    email: EmailHeaders | None = None
+    automatic: bool = False
+    last_inbound_at: datetime | None = None
+    status_callback: str = ""
+    created_at: datetime | None = None  # where a look-up starts searching
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The provider accepted it. `refused` are copied-in recipients it did not take, with the reason."""
+
+    provider_id: str
+    status: DeliveryStatus = DeliveryStatus.SENT
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    name: str = ""
+    handle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much of a text fits: `used` of `room` in `unit`, sent as `parts` messages (SMS: segments)."""
+
+    used: int
+    room: int
+    parts: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of one person on one channel when somebody wants to write there."""
+
+    now: datetime
+    last_inbound_at: datetime | None = None
+    opted_out_at: datetime | None = None
+    automatic: bool = False
+    files: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a message may not be sent there, and what to do, as one sentence each."""
+
+    reason: str
+    remedy: str = ""

@@ -1,0 +1,196 @@
+"""What is configured (Connector), where reading got to (MailFolder), and what came in (Receipt)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection, models
+from django.utils.timezone import now
+
+from connectors.fields import SecretsField
+from connectors.messages import Account, RawInput
+
+
+class ConnectorKind(models.TextChoices):
+    EMAIL = "email", "Email"
+    SMS = "sms", "SMS"
+    INSTAGRAM = "instagram", "Instagram"
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(24)
+
+
+class ConnectorQuerySet(models.QuerySet["Connector"]):
+    def active(self) -> ConnectorQuerySet:
+        return self.filter(is_active=True)
+
+
+class Connector(models.Model):
+    """One mailbox, number or account. `kind` is both its adapter and the channel it speaks."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    token = models.CharField(max_length=64, default=new_token, unique=True)
+    kind = models.CharField(max_length=16, choices=ConnectorKind)
+    name = models.CharField(max_length=120)
+    addresses = ArrayField(models.CharField(max_length=320))
+    team = models.ForeignKey("inbox.Team", models.PROTECT, related_name="connectors")
+    credentials = SecretsField(default=dict)
+    options = models.JSONField(default=dict, blank=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=now)
+
+    # Health: progress, not process
+    last_received_at = models.DateTimeField(null=True, blank=True)
+    last_success_at = models.DateTimeField(null=True, blank=True)
+    last_failure_at = models.DateTimeField(null=True, blank=True)
+    failure = models.CharField(max_length=300, blank=True)
+    consecutive_failures = models.PositiveIntegerField(default=0)
+    needs_reconnect = models.BooleanField(default=False)
+    forged_count = models.PositiveIntegerField(default=0)
+
+    objects = ConnectorQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def address(self) -> str:
+        return self.addresses[0]
+
+    @property
+    def webhook_url(self) -> str:
+        return f"{settings.PUBLIC_URL}/hooks/{self.token}/"
+
+    def account(self) -> Account:
+        return Account(
+            id=str(self.uuid),
+            addresses=tuple(self.addresses),
+            secrets=self.credentials,
+            options=self.options,
+            webhook_url=self.webhook_url,
+        )
+
+    @property
+    def is_healthy(self) -> bool:
+        return self.is_active and not self.needs_reconnect and self.consecutive_failures < 3
+
+    def succeeded(self) -> None:
+        """Written at most every 10 s, or at once when it ends a run of failures: health must not cost a row per mail."""
+        at = now()
+        if self.failure or not self.last_success_at or self.last_success_at < at - timedelta(seconds=10):
+            self.last_success_at, self.failure, self.consecutive_failures, self.needs_reconnect = at, "", 0, False
+            Connector.objects.filter(pk=self.pk).update(
+                last_success_at=at, failure="", consecutive_failures=0, needs_reconnect=False
+            )
+
+    def failed(self, reason: str, *, reconnect: bool = False) -> None:
+        Connector.objects.filter(pk=self.pk).update(
+            last_failure_at=now(),
+            failure=reason[:300],
+            consecutive_failures=models.F("consecutive_failures") + 1,
+            needs_reconnect=models.Case(
+                models.When(needs_reconnect=True, then=True), default=models.Value(reconnect)
+            ),
+        )
+
+
+class MailFolder(models.Model):
+    """How far one folder of a mailbox was read. UIDs mean nothing once `uidvalidity` changes."""
+
+    connector = models.ForeignKey(Connector, models.CASCADE, related_name="folders")
+    name = models.CharField(max_length=200, default="INBOX")
+    uidvalidity = models.BigIntegerField(null=True, blank=True)
+    last_uid = models.BigIntegerField(default=0)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    leased_by = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connector", "name"], name="folder_once")]
+
+
+class ReceiptState(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    DONE = "done", "Done"
+    QUARANTINED = "quarantined", "Quarantined"
+    DISCARDED = "discarded", "Discarded"
+
+
+class ReceiptQuerySet(models.QuerySet["Receipt"]):
+    def due(self) -> ReceiptQuerySet:
+        return self.filter(state=ReceiptState.WAITING, next_attempt_at__lte=now())
+
+    def quarantined(self) -> ReceiptQuerySet:
+        return self.filter(state=ReceiptState.QUARANTINED)
+
+
+class Receipt(models.Model):
+    """Raw input exactly as it came. Stored before anything is understood, and kept when nothing can be."""
+
+    connector = models.ForeignKey(Connector, models.PROTECT, related_name="receipts")
+    key = models.CharField(max_length=160)
+    body = models.BinaryField()
+    headers = models.JSONField(default=dict)
+    received_at = models.DateTimeField(default=now)
+    state = models.CharField(max_length=12, choices=ReceiptState, default=ReceiptState.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(default=now)
+    outcomes = models.JSONField(default=list)  # [{"outcome": "entry", "entry": 12} | {"outcome": "ignored", "kind": …}]
+    reason = models.CharField(max_length=500, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReceiptQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connector", "key"], name="receipt_once")]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="receipt_due", condition=models.Q(state="waiting")),
+            models.Index(fields=["-id"], name="receipt_quarantined", condition=models.Q(state="quarantined")),
+        ]
+
+    @classmethod
+    def store(
+        cls, connector: Connector, body: bytes, *, headers: dict[str, str], key: str = "", at: datetime | None = None
+    ) -> int | None:
+        """The new receipt's id, or None when these bytes are here already (a provider's retry, a second reader)."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """INSERT INTO connectors_receipt
+                       (connector_id, key, body, headers, received_at, state, attempts, next_attempt_at, outcomes, reason)
+                   VALUES (%s, %s, %s, %s, %s, 'waiting', 0, %s, '[]', '')
+                   ON CONFLICT (connector_id, key) DO NOTHING RETURNING id""",
+                [
+                    connector.pk,
+                    key or hashlib.sha256(body).hexdigest(),
+                    body,
+                    json.dumps(headers),
+                    at or now(),
+                    now(),
+                ],
+            )
+            row = cursor.fetchone()
+        return row[0] if row else None
+
+    def raw(self) -> RawInput:
+        return RawInput(
+            body=bytes(self.body),
+            headers=self.headers,
+            received_at=self.received_at,
+            account=self.connector.account(),
+        )
+
+    def finish(self, outcomes: list[dict[str, Any]], reason: str = "") -> None:
+        bad = any(outcome["outcome"] == "quarantine" for outcome in outcomes)
+        self.state = ReceiptState.QUARANTINED if bad else ReceiptState.DONE
+        self.outcomes, self.reason, self.done_at = outcomes, reason[:500], now()
+        self.save(update_fields=["state", "outcomes", "reason", "done_at"])

@@ -1,0 +1,110 @@
+"""What makes two addresses the same address. Pure: no database, no provider.
+
+`normalise` gives the value under which an identity is stored and looked up; two addresses are the same identity when
+kind, scope and normalised value are equal, and in no other case.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import phonenumbers
+
+EMAIL, PHONE, INSTAGRAM = "email", "phone", "instagram"
+
+_EMAIL = re.compile(r"[^@\s<>\"(),;:\\\[\]]{1,64}@[^@\s<>\"(),;:\\\[\]]{1,255}")
+_SHORT_CODE = re.compile(r"\d{3,8}")
+_ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &._-]{1,11}")
+
+
+class NotAnAddress(ValueError):
+    """This cannot be an address of that kind. `value` is what was given."""
+
+    def __init__(self, kind: str, value: str) -> None:
+        super().__init__(f"{value[:80]!r} is not a valid {kind} address")
+        self.kind, self.value = kind, value
+
+
+def normalise(kind: str, value: str, region: str | None = None) -> str:
+    """The stored form of an address.
+
+    `region` (ISO 3166) reads numbers typed without a country code; numbers from a provider come with one. Raises
+    NotAnAddress.
+    """
+    cleaned = unicodedata.normalize("NFKC", value).strip()
+    match kind:
+        case "email":
+            return _email(cleaned)
+        case "phone":
+            return _phone(cleaned, region)
+        case "instagram" if cleaned and len(cleaned) <= 64 and cleaned.isascii() and cleaned.isalnum():
+            return cleaned
+    raise NotAnAddress(kind, value)
+
+
+def _email(value: str) -> str:
+    """Lower case throughout: the local part may legally differ by case, and in practice never does."""
+    value = value.rstrip(".").lower()
+    if not _EMAIL.fullmatch(value) or not value.isprintable():
+        raise NotAnAddress(EMAIL, value)
+    local, domain = value.rsplit("@", 1)
+    try:
+        domain = domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise NotAnAddress(EMAIL, value) from None
+    if "." not in domain and domain != "localhost":
+        raise NotAnAddress(EMAIL, value)
+    return f"{local}@{domain}"
+
+
+def _phone(value: str, region: str | None) -> str:
+    """E.164 where it is a number; a short code or an alphanumeric sender stays as it is (nobody can answer those)."""
+    if _SHORT_CODE.fullmatch(value) and region is None:
+        return value
+    try:
+        number = phonenumbers.parse(value, region)
+    except phonenumbers.NumberParseException:
+        if _ALPHANUMERIC.fullmatch(value) and not any(mark in value for mark in "+()"):
+            return value.upper()
+        raise NotAnAddress(PHONE, value) from None
+    if not phonenumbers.is_possible_number(number):
+        raise NotAnAddress(PHONE, value)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def can_be_answered(kind: str, value: str) -> bool:
+    """Alphanumeric senders are one-way."""
+    return kind != PHONE or value.startswith("+") or value.isdigit()
+
+
+def shown(kind: str, value: str, handle: str = "") -> str:
+    """How an address reads on screen: '+1 415 ··· 2671', '@maya.ortz', 'maya@ortiz.example'."""
+    if kind == INSTAGRAM:
+        return f"@{handle}" if handle else f"Instagram ··· {value[-4:]}"
+    if kind == PHONE and value.startswith("+") and len(value) > 9:
+        try:
+            number = phonenumbers.parse(value)
+        except phonenumbers.NumberParseException:
+            return value
+        national = str(number.national_number)
+        return f"+{number.country_code} {national[:3]} ··· {national[-4:]}"
+    return value
+
+
+_ADDRESSES_IN_TEXT = {
+    EMAIL: re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}"),
+    PHONE: re.compile(r"(?<![\w+])\+?\d(?:[ ().-]{0,2}\d){7,14}(?!\w)"),
+}
+
+
+def found_in(text: str, region: str | None = None) -> set[tuple[str, str]]:
+    """(kind, normalised value) of every address written in a text; what does not parse is not an address."""
+    found: set[tuple[str, str]] = set()
+    for kind, pattern in _ADDRESSES_IN_TEXT.items():
+        for match in pattern.findall(text[:20_000]):
+            try:
+                found.add((kind, normalise(kind, match, region if kind == PHONE else None)))
+            except NotAnAddress:
+                continue
+    return found

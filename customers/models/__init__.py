@@ -1,0 +1,6 @@
+from customers.models.consent import Consent
+from customers.models.customer import Customer
+from customers.models.identity import Identity
+from customers.models.link import IdentityLink
+
+__all__ = ["Consent", "Customer", "Identity", "IdentityLink"]

@@ -1,0 +1,73 @@
+"""A person who writes to us. Everything that belongs together is locked through this row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils.timezone import now
+
+if TYPE_CHECKING:
+    from customers.models.identity import Identity
+
+
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    def locked(self, ids: Iterable[int]) -> list[Customer]:
+        """The customers, locked in ascending order, so that two transactions can never wait for each other.
+
+        NO KEY: rows that merely point here (a new case, a new entry) need not wait.
+        """
+        return list(self.filter(pk__in=sorted(set(ids))).order_by("pk").select_for_update(no_key=True))
+
+    def current(self) -> CustomerQuerySet:
+        return self.filter(merged_into=None)
+
+
+class Customer(models.Model):
+    name = models.CharField(max_length=200, blank=True)
+    named_by_agent = models.BooleanField(default=False)
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="absorbed")
+    has_written = models.BooleanField(default=False)  # False: only filed mail so far; not listed among customers
+    created_at = models.DateTimeField(default=now)
+
+    objects = CustomerQuerySet.as_manager()
+    identities: models.Manager[Identity]
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["name", "id"], name="customer_by_name", condition=models.Q(merged_into=None)),
+            models.Index(fields=["merged_into"], name="customer_absorbed", condition=models.Q(merged_into__isnull=False)),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(merged_into=models.F("id")), name="customer_not_own_target")
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"Customer {self.pk}"
+
+    @property
+    def shown_name(self) -> str:
+        """The name, or the first address when nobody has told us one."""
+        if self.name:
+            return self.name
+        identity = self.identities.order_by("pk").first() if self.pk else None
+        return identity.shown if identity else f"Customer {self.pk}"
+
+    @property
+    def first_name(self) -> str:
+        return self.name.split()[0] if self.name.split() else self.shown_name
+
+    def current(self) -> Customer:
+        """Who this customer is today: old ids resolve for ever. A loop cannot be made (merging.py), and ends here."""
+        seen, customer = set(), self
+        while customer.merged_into_id and customer.pk not in seen:
+            seen.add(customer.pk)
+            customer = customer.merged_into  # type: ignore[assignment]
+        return customer
+
+    def name_from(self, name: str) -> None:
+        """Takes a provider's word for the name unless somebody already knows better."""
+        if name and not self.name and not self.named_by_agent:
+            self.name = name[:200]
+            self.save(update_fields=["name"])

@@ -1,0 +1,44 @@
+"""One address of one person. Identities are never deleted, only re-pointed."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.timezone import now
+
+from customers import identities
+from customers.models.customer import Customer
+
+
+class IdentityKind(models.TextChoices):
+    EMAIL = identities.EMAIL, "Email"
+    PHONE = identities.PHONE, "Phone"
+    INSTAGRAM = identities.INSTAGRAM, "Instagram"
+
+
+class Identity(models.Model):
+    kind = models.CharField(max_length=16, choices=IdentityKind)
+    scope = models.CharField(max_length=64, blank=True)
+    value = models.CharField(max_length=320)
+    handle = models.CharField(max_length=100, blank=True)
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="identities")
+    origin = models.CharField(max_length=120, blank=True)  # "wrote to us", "order import": where the address came from
+    first_seen_at = models.DateTimeField(default=now)
+    last_inbound_at = models.DateTimeField(null=True, blank=True)
+    blocked_at = models.DateTimeField(null=True, blank=True)
+    is_person = models.BooleanField(default=False)  # an agent said so: never file this sender's mail again
+
+    class Meta:
+        verbose_name_plural = "identities"
+        constraints = [models.UniqueConstraint(fields=["kind", "scope", "value"], name="identity_once")]
+        indexes = [models.Index(fields=["value"], name="identity_by_value")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.value}"
+
+    @property
+    def shown(self) -> str:
+        return identities.shown(self.kind, self.value, self.handle)
+
+    @property
+    def can_be_answered(self) -> bool:
+        return identities.can_be_answered(self.kind, self.value)

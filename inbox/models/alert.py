@@ -1,0 +1,82 @@
+"""One alert per case episode, updated in place. Who is meant is worked out when it is read, never stored."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.timezone import now
+
+from inbox.models.agent import Agent, Presence
+from inbox.models.case import Case
+from inbox.models.switch import Loudness, Switch
+
+
+def owner_is_here() -> models.Q:
+    """Off ends by itself when its time has come."""
+    return models.Q(case__assignee__is_active=True) & (
+        models.Q(case__assignee__presence=Presence.HERE)
+        | models.Q(case__assignee__presence=Presence.OFF, case__assignee__off_until__lte=now())
+    )
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    def open(self) -> AlertQuerySet:
+        return self.filter(closed_at=None)
+
+    def for_agent(self, agent: Agent) -> AlertQuerySet:
+        """The owner if here, else the case's teams; supervisors when nobody has looked for some minutes."""
+        mine = models.Q(case__assignee=agent)
+        teams = models.Q(case__teams__agents=agent) & (models.Q(case__assignee=None) | ~owner_is_here())
+        found = mine | teams
+        if agent.is_supervisor:
+            long_unseen = models.Q(raised_at__lt=now() - timedelta(minutes=settings.UNSEEN_ALERT_MINUTES))
+            found |= long_unseen & ~models.Exists(
+                AlertSeen.objects.filter(alert=models.OuterRef("pk"), seen_at__gte=models.OuterRef("raised_at"))
+            )
+        return self.filter(found).exclude(loudness=Loudness.QUIET).distinct()
+
+    def unseen_by(self, agent: Agent) -> AlertQuerySet:
+        return self.open().for_agent(agent).exclude(
+            models.Exists(
+                AlertSeen.objects.filter(
+                    alert=models.OuterRef("pk"), agent=agent, seen_at__gte=models.OuterRef("raised_at")
+                )
+            )
+        )
+
+
+class Alert(models.Model):
+    case = models.ForeignKey(Case, models.PROTECT, related_name="alerts")
+    switch = models.ForeignKey(Switch, models.PROTECT, related_name="+")  # the latest
+    channels = ArrayField(models.CharField(max_length=16), default=list)
+    moves = models.PositiveIntegerField(default=1)
+    loudness = models.CharField(max_length=8, choices=Loudness)
+    created_at = models.DateTimeField(default=now)
+    raised_at = models.DateTimeField(default=now)  # last time it deserved a look; quiet news leave it alone
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case"], condition=models.Q(closed_at=None), name="one_open_alert_per_case")
+        ]
+        indexes = [models.Index(fields=["-raised_at"], name="alert_open", condition=models.Q(closed_at=None))]
+
+    def see(self, agent: Agent) -> None:
+        AlertSeen.objects.update_or_create(alert=self, agent=agent, defaults={"seen_at": now()})
+
+    def was_seen_by(self, agent: Agent) -> bool:
+        return AlertSeen.objects.filter(alert=self, agent=agent, seen_at__gte=self.raised_at).exists()
+
+
+class AlertSeen(models.Model):
+    alert = models.ForeignKey(Alert, models.CASCADE, related_name="seen")
+    agent = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    seen_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["alert", "agent"], name="alert_seen_once")]

@@ -1,0 +1,289 @@
+"""What a customer wants from us now: one object over all channels. The case has no channel; its entries have."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection, models
+from django.utils.timezone import now
+
+from connectors.messages import Channel
+from customers.models import Customer
+from inbox.models.agent import Agent, Team
+from inbox.models.entry import Entry, EntryKind
+
+if TYPE_CHECKING:
+    from inbox.models.alert import Alert
+
+
+class Status(models.TextChoices):
+    OPEN = "open", "Open"
+    WAITING = "waiting", "Waiting on customer"
+    SNOOZED = "snoozed", "Snoozed"
+    RESOLVED = "resolved", "Resolved"
+
+
+LIVE = models.Q(is_live=True)
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    def visible_to(self, agent: Agent) -> CaseQuerySet:
+        """The door: cases of the agent's teams; supervisors see all. There is no other way to a case in a view."""
+        if agent.is_supervisor:
+            return self
+        shared = CaseTeam.objects.filter(team__agents=agent, case_id=models.OuterRef("pk"))
+        return self.filter(models.Exists(shared))
+
+    def live(self) -> CaseQuerySet:
+        return self.filter(LIVE)
+
+    def main(self) -> CaseQuerySet:
+        """Not deliberately split off: the case that new messages go to."""
+        return self.filter(split_off=False)
+
+    def with_status(self, status: Status) -> CaseQuerySet:
+        return self.filter(status=status, merged_into=None)
+
+    def unmerged(self) -> CaseQuerySet:
+        return self.filter(merged_into=None)
+
+    def waiting_for_us(self) -> CaseQuerySet:
+        return self.live().filter(waiting_since__isnull=False)
+
+
+class Case(models.Model):
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="cases")
+    subject = models.CharField(max_length=300, blank=True)
+    status = models.CharField(max_length=12, choices=Status, default=Status.OPEN)
+    is_live = models.BooleanField(default=True)
+    split_off = models.BooleanField(default=False)
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="absorbed")
+    team = models.ForeignKey(Team, models.PROTECT, related_name="+")
+    teams = models.ManyToManyField(Team, through="CaseTeam", related_name="cases")
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="assigned_cases"
+    )
+    reply_token = models.CharField(max_length=40, unique=True)
+    version = models.PositiveIntegerField(default=0)  # a change counter, never an order
+    created_at = models.DateTimeField(default=now)
+    changed_at = models.DateTimeField(default=now)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    snoozed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    # What lists and the board show, kept by record()
+    waiting_since = models.DateTimeField(null=True, blank=True)  # the first unanswered message of the person
+    channel = models.CharField(max_length=16, blank=True)  # where the customer is now
+    previous_channel = models.CharField(max_length=16, blank=True)
+    moved_at = models.DateTimeField(null=True, blank=True)
+    shows_move = models.BooleanField(default=False)  # until the first reply after the move
+    channels = ArrayField(models.CharField(max_length=16), default=list)  # in the order they appeared
+    open_channels = ArrayField(models.CharField(max_length=16), default=list)  # with something unanswered
+    last_entry_id = models.BigIntegerField(default=0)
+    last_kind = models.CharField(max_length=12, blank=True)
+    last_author = models.CharField(max_length=120, blank=True)
+    last_at = models.DateTimeField(null=True, blank=True)
+    preview = models.CharField(max_length=200, blank=True)
+    last_inbound_id = models.BigIntegerField(default=0)
+    has_failed_delivery = models.BooleanField(default=False)
+    first_channel = models.CharField(max_length=16, blank=True)
+    first_message_at = models.DateTimeField(null=True, blank=True)
+    first_reply_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CaseQuerySet.as_manager()
+    entries: models.Manager[Entry]
+    alerts: models.Manager[Alert]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer"], condition=LIVE & models.Q(split_off=False), name="one_live_case_per_customer"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_live=False) | (models.Q(merged_into=None) & ~models.Q(status="resolved")),
+                name="a_live_case_is_neither_resolved_nor_merged",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-last_entry_id"], name="case_live_newest", condition=LIVE),
+            models.Index(fields=["waiting_since", "id"], name="case_live_waiting", condition=LIVE),
+            models.Index(fields=["assignee", "-last_entry_id"], name="case_live_assignee", condition=LIVE),
+            models.Index(fields=["status", "-last_entry_id"], name="case_by_status", condition=models.Q(merged_into=None)),
+            models.Index(fields=["changed_at"], name="case_changed"),
+            models.Index(fields=["snoozed_until"], name="case_snoozed", condition=models.Q(status="snoozed")),
+            models.Index(fields=["customer", "-id"], name="case_of_customer"),
+            models.Index(fields=["merged_into"], name="case_absorbed", condition=models.Q(merged_into__isnull=False)),
+            models.Index(fields=["id"], name="case_failed", condition=models.Q(has_failed_delivery=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return f"/inbox/open/c/{self.pk}/"
+
+    def current(self) -> Case:
+        """The case this one was merged into, however many steps away; itself when it was not."""
+        seen, case = set(), self
+        while case.merged_into_id and case.pk not in seen:
+            seen.add(case.pk)
+            case = case.merged_into  # type: ignore[assignment]
+        return case
+
+    def family(self) -> list[int]:
+        """Ids of this case and all that were merged into it: whose entries are read as one timeline."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """WITH RECURSIVE family(id) AS (
+                       VALUES (%s::bigint)
+                       UNION SELECT c.id FROM inbox_case c JOIN family f ON c.merged_into_id = f.id)
+                   SELECT id FROM family""",
+                [self.pk],
+            )
+            return [row[0] for row in cursor.fetchall()]
+
+    def timeline(self) -> models.QuerySet[Entry]:
+        return Entry.objects.filter(case__in=self.family())
+
+    @property
+    def is_waiting_for_us(self) -> bool:
+        return self.waiting_since is not None
+
+    @property
+    def is_scattered(self) -> bool:
+        return len(self.channels) > 2
+
+    # Verbs. Each expects the customer's row to be locked by the caller, and records itself.
+
+    def assign(self, agent: Agent | None, *, by: Agent | None) -> None:
+        if self.assignee_id == (agent.pk if agent else None):
+            return
+        self.assignee = agent
+        words = f"gave it to {agent.short_name}" if agent and agent != by else "took it" if agent else "put it back"
+        self.record(Entry.event_of("assigned", words, by=by), "assignee")
+
+    def move_to(self, team: Team, *, by: Agent) -> None:
+        self.team = team
+        self.share_with(team)
+        if self.assignee and not self.assignee.teams.filter(pk=team.pk).exists():
+            self.assignee = None
+        self.record(Entry.event_of("moved_team", f"moved it to {team.name}", by=by), "team", "assignee")
+
+    def share_with(self, team: Team) -> bool:
+        """True when the team could not see the case before."""
+        return CaseTeam.objects.get_or_create(case=self, team=team)[1]
+
+    def resolve(self, *, by: Agent | None) -> None:
+        self.status, self.is_live, self.resolved_at, self.snoozed_until = Status.RESOLVED, False, now(), None
+        self.tie(by=by)
+        self.record(
+            Entry.event_of("resolved", "resolved it", by=by), "status", "is_live", "resolved_at", "snoozed_until"
+        )
+
+    def reopen(self, *, by: Agent | None, because: str = "reopened it") -> None:
+        """The caller has made sure that no other case of the customer is live."""
+        self.status, self.is_live, self.resolved_at, self.snoozed_until = Status.OPEN, True, None, None
+        self.record(Entry.event_of("reopened", because, by=by), "status", "is_live", "resolved_at", "snoozed_until")
+
+    def snooze(self, until: datetime, *, by: Agent) -> None:
+        self.status, self.snoozed_until, self.snoozed_by = Status.SNOOZED, until, by
+        self.record(
+            Entry.event_of("snoozed", "snoozed it", by=by, until=until.isoformat()), "status", "snoozed_until", "snoozed_by"
+        )
+
+    def wake(self, *, by: Agent | None = None) -> None:
+        if self.status == Status.SNOOZED:
+            self.status, self.snoozed_until = Status.OPEN, None
+            self.record(Entry.event_of("woke", "is back from snooze", by=by), "status", "snoozed_until")
+
+    def open_entries(self) -> models.QuerySet[Entry]:
+        return self.timeline().filter(is_open=True)
+
+    def tie(self, *, by: Agent | None, reply: Entry | None = None, entries: list[int] | None = None) -> list[int]:
+        """Closes open entries: those named, or all. Without a `reply` nothing was sent: no reply was needed."""
+        waiting = self.open_entries()
+        if entries is not None:
+            waiting = waiting.filter(pk__in=entries)
+        tied = list(waiting.values_list("pk", flat=True))
+        Entry.objects.filter(pk__in=tied).update(is_open=False, tied_by=reply, tied_at=now(), tied_by_agent=by)
+        return tied
+
+    def untie(self, reply: Entry) -> list[int]:
+        """A reply finally failed: what it answered is unanswered again, and waits from the original time."""
+        untied = list(Entry.objects.filter(tied_by=reply).values_list("pk", flat=True))
+        Entry.objects.filter(pk__in=untied).update(is_open=True, tied_by=None, tied_at=None, tied_by_agent=None)
+        return untied
+
+    def refresh_waits(self) -> None:
+        """Recomputes what rests on open entries. Order is Entry.id, the time is the message's own arrival."""
+        rows = list(self.open_entries().order_by("pk").values_list("channel", "created_at"))
+        self.waiting_since = rows[0][1] if rows else None
+        self.open_channels = list(dict.fromkeys(channel for channel, _ in rows))
+
+    def record(self, entry: Entry | None, *changed: str) -> Entry | None:
+        """The only way into a timeline: store, update what lists show, bump the version, announce."""
+        from inbox import live
+
+        fields = {"version", "changed_at", "waiting_since", "open_channels", *changed}
+        if entry is not None:
+            entry.case = self
+            entry.save(force_insert=True)
+            if entry.kind != EntryKind.EVENT:
+                fields |= self._show_last(entry)
+            if entry.kind == EntryKind.MESSAGE:
+                fields |= self._follow(entry)
+            if entry.kind == EntryKind.REPLY:
+                self.first_reply_at = self.first_reply_at or entry.created_at
+                fields.add("first_reply_at")
+        self.refresh_waits()
+        self.version += 1
+        self.changed_at = now()
+        self.save(update_fields=fields)
+        live.announce(self, entry)
+        return entry
+
+    def _show_last(self, entry: Entry) -> set[str]:
+        self.last_entry_id = max(self.last_entry_id, entry.pk)
+        self.last_kind, self.last_author, self.last_at = entry.kind, entry.author[:120], entry.created_at
+        self.preview = entry.preview
+        return {"last_entry_id", "last_kind", "last_author", "last_at", "preview"}
+
+    def _follow(self, entry: Entry) -> set[str]:
+        """A customer wrote: this is where the customer is now."""
+        self.last_inbound_id = entry.pk
+        self.channel = entry.channel
+        if entry.channel not in self.channels:
+            self.channels = [*self.channels, entry.channel]
+        if not self.first_message_at:
+            self.first_message_at, self.first_channel = entry.created_at, entry.channel
+        return {"last_inbound_id", "channel", "channels", "first_message_at", "first_channel"}
+
+    def as_data(self) -> dict[str, Any]:
+        """What a socket needs to file this case under the fixed views, and nothing else."""
+        return {
+            "case": self.pk,
+            "version": self.version,
+            "status": self.status,
+            "live": self.is_live,
+            "assignee": self.assignee_id,
+            "channel": self.channel,
+        }
+
+
+class CaseTeam(models.Model):
+    """Which teams see a case. A message through another team's connector adds that team."""
+
+    case = models.ForeignKey(Case, models.CASCADE, related_name="case_teams")
+    team = models.ForeignKey(Team, models.PROTECT, related_name="case_teams")
+    added_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "case"], name="case_team_once")]
+
+
+CHANNEL_WORDS = {Channel.EMAIL: "Email", Channel.SMS: "SMS", Channel.INSTAGRAM: "Instagram"}

@@ -1,0 +1,140 @@
+"""The durable outbox: one delivery is one provider call. States only move forwards."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils.timezone import now
+
+from connectors.models import Connector
+from customers.models import Identity
+from inbox.models.entry import Entry
+
+
+class State(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    SENDING = "sending", "Sending"
+    SENT = "sent", "Sent"
+    DELIVERED = "delivered", "Delivered"
+    READ = "read", "Seen"
+    FAILED = "failed", "Not delivered"
+    UNKNOWN = "unknown", "Not known"
+    CANCELLED = "cancelled", "Taken back"
+
+
+# A later report never moves a delivery back. FAILED after DELIVERED is a provider's afterthought and is ignored;
+# UNKNOWN yields to anything the provider tells.
+RANK = {
+    State.QUEUED: 0,
+    State.SENDING: 1,
+    State.UNKNOWN: 1,
+    State.SENT: 2,
+    State.FAILED: 3,
+    State.DELIVERED: 4,
+    State.READ: 5,
+    State.CANCELLED: 9,
+}
+LEASE = timedelta(seconds=120)
+BACK_OFF = [30, 120, 600, 1800, 3600, 7200, 14400]  # seconds until the next try; after the last one it failed
+
+
+def is_progress(before: str, after: str) -> bool:
+    return RANK[State(after)] > RANK[State(before)]
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def due(self) -> DeliveryQuerySet:
+        """Queued, not held back, and no earlier part of the same reply still on its way or failed."""
+        earlier = Delivery.objects.filter(entry=models.OuterRef("entry"), part__lt=models.OuterRef("part")).exclude(
+            state__in=[State.SENT, State.DELIVERED, State.READ]
+        )
+        return self.filter(state=State.QUEUED, not_before__lte=now()).exclude(models.Exists(earlier))
+
+    def lost(self) -> DeliveryQuerySet:
+        """Claimed by somebody who never came back: the provider may have accepted."""
+        return self.filter(state=State.SENDING, claimed_at__lt=now() - LEASE)
+
+
+class Delivery(models.Model):
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    entry = models.ForeignKey(Entry, models.PROTECT, related_name="deliveries")
+    part = models.PositiveSmallIntegerField(default=0)
+    connector = models.ForeignKey(Connector, models.PROTECT, related_name="+")
+    identity = models.ForeignKey(Identity, models.PROTECT, related_name="+")
+    text = models.TextField(blank=True)
+    attachment = models.ForeignKey("inbox.Attachment", models.PROTECT, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
+    not_before = models.DateTimeField(default=now)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField(default=now)
+    reason = models.CharField(max_length=400, blank=True)
+    code = models.CharField(max_length=40, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        ordering = ["part"]
+        constraints = [models.UniqueConstraint(fields=["entry", "part"], name="delivery_part_once")]
+        indexes = [
+            models.Index(fields=["not_before"], name="delivery_due", condition=models.Q(state="queued")),
+            models.Index(fields=["claimed_at"], name="delivery_sending", condition=models.Q(state="sending")),
+            models.Index(fields=["-id"], name="delivery_failed", condition=models.Q(state__in=["failed", "unknown"])),
+        ]
+
+    def claim(self) -> bool:
+        """Takes the delivery for this process; False when somebody else has it or it is not due any more."""
+        claimed = (
+            Delivery.objects.due()
+            .filter(pk=self.pk)
+            .update(state=State.SENDING, claimed_at=now(), attempts=models.F("attempts") + 1, changed_at=now())
+        )
+        if claimed:
+            self.refresh_from_db()
+        return bool(claimed)
+
+    def advance(self, state: State, *, reason: str = "", code: str = "") -> bool:
+        """Moves forwards only; False when the news is old."""
+        lower = [each for each in State if is_progress(each, state)]
+        changed = Delivery.objects.filter(pk=self.pk, state__in=lower).update(
+            state=state, reason=reason[:400], code=code[:40], changed_at=now()
+        )
+        if changed:
+            self.state, self.reason, self.code = state, reason, code
+        return bool(changed)
+
+    def put_back(self, reason: str, retry_after: int | None = None) -> bool:
+        """Queues it again after a refusal that may pass; False when it was tried often enough."""
+        if self.attempts > len(BACK_OFF):
+            return False
+        wait = retry_after or BACK_OFF[self.attempts - 1]
+        Delivery.objects.filter(pk=self.pk, state=State.SENDING).update(
+            state=State.QUEUED, not_before=now() + timedelta(seconds=wait), reason=reason[:400], changed_at=now()
+        )
+        return True
+
+    @property
+    def held_until(self) -> datetime | None:
+        """While the sender may still take it back."""
+        return self.not_before if self.state == State.QUEUED and not self.attempts and self.not_before > now() else None
+
+
+class ProviderMessage(models.Model):
+    """What a provider calls a message of the timeline. One reply may be several; echoes and reads cite any of them."""
+
+    connector = models.ForeignKey(Connector, models.PROTECT, related_name="+")
+    provider_id = models.CharField(max_length=998)
+    entry = models.ForeignKey(Entry, models.CASCADE, related_name="provider_messages")
+    delivery = models.ForeignKey(Delivery, models.CASCADE, null=True, blank=True, related_name="provider_messages")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connector", "provider_id"], name="provider_message_once")]
+
+
+def undo_deadline() -> datetime:
+    return now() + timedelta(seconds=settings.UNDO_SECONDS)
