@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -117,7 +118,10 @@ def test_root_who_may_not_make_namespaces_runs_the_database_as_nobody(
     service = again(tmp_path, started)
     with psycopg.connect(service.url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
-    assert (tmp_path / "postgres").stat().st_uid != 0
+    outside = (tmp_path / "postgres").resolve()
+    assert outside.stat().st_uid != 0
+    stop_all([service.process])
+    shutil.rmtree(outside.parent)
 
 
 def test_valkey_answers_those_who_know_the_password_and_nobody_else(tmp_path: Path, started: list[Process]) -> None:

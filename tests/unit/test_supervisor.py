@@ -187,7 +187,7 @@ def test_passwords_are_made_once_and_are_ours_alone(var: Path) -> None:
 
 def test_damaged_passwords_are_named(var: Path) -> None:
     (var / "secrets.json").write_text("{")
-    with pytest.raises(Trouble, match="secrets.json is damaged"):
+    with pytest.raises(Trouble, match=r"secrets\.json is damaged"):
         services.remembered(var)
 
 
