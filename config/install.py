@@ -1,6 +1,6 @@
 """Everything `make` needs before Django exists: the virtual environment, the front-end files, the browser of the tests.
 
-Runs with the machine's own python3 and nothing else: `python3 -I config/install.py demo|test`. A step is skipped while
+Runs with the machine's own python3 and nothing else: `python3 -I config/install.py demo|test|vendor`. A step is skipped while
 its lock file is the one it was last done with. What a person can mend ends in one sentence and exit code 1.
 """
 
@@ -32,14 +32,15 @@ class Trouble(Exception):
 
 
 def install(lock: str) -> None:
-    """Makes this checkout able to run `lock`, which is "demo" or "test"."""
+    """Makes this checkout able to run `lock`: "demo" or "test", or "vendor" for the front-end files alone."""
     if sys.version_info < OLDEST:
         raise Trouble(
             f"Python {sys.version.split()[0]} is too old: 3.11 or newer is needed (make PYTHON=python3.12 …)."
         )
     os.chdir(ROOT)
-    make_venv()
-    install_packages(lock)
+    if lock != "vendor":
+        make_venv()
+        install_packages(lock)
     fill_vendor()
     if lock == "test":
         install_browser()
