@@ -1,7 +1,7 @@
 """Everything `make` needs before Django exists: the virtual environment, the front-end files, the browser of the tests.
 
-Runs with the machine's own python3 and nothing else: `python3 -I config/install.py demo|test|vendor`. A step is skipped while
-its lock file is the one it was last done with. What a person can mend ends in one sentence and exit code 1.
+Runs with the machine's own python3 and nothing else: `python3 -I config/install.py demo|test|vendor`. A step is skipped
+while its lock file is the one it was last done with. What a person can mend ends in one sentence and exit code 1.
 """
 
 from __future__ import annotations
