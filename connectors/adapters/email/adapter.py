@@ -1,0 +1,77 @@
+"""E-mail as the page every adapter fills in.
+
+`account.secrets`: `imap_host`, `imap_port`, `imap_username`, `imap_password`, `imap_security` (ssl or starttls), the
+same five with `smtp_`, and `message_id_key`, the secret behind our own Message-IDs.
+`account.options`: `folder` (default INBOX), `from_name`, `authserv_id` (the mail server whose Authentication-Results
+count).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from connectors.adapters.email import child, smtp
+from connectors.errors import FetchFailed, Forged
+from connectors.messages import (
+    Account,
+    Attachment,
+    Channel,
+    Item,
+    Limit,
+    OutboundMessage,
+    Profile,
+    RawInput,
+    Refusal,
+    Sent,
+    Standing,
+)
+
+
+class EmailLimits:
+    """A mail has no length anybody reaches; base64 makes 15 MB of files the 20 MB most servers take."""
+
+    max_files = 20
+    max_file_bytes = 15 * 1024 * 1024
+    max_total_bytes = 20 * 1024 * 1024
+    has_subject = True
+    has_copies = True
+    has_rich_text = True
+
+    def split(self, text: str) -> list[str]:
+        return [text]
+
+    def count(self, text: str) -> Limit:
+        return Limit(used=len(text), room=0, parts=1, unit="characters")
+
+    def refusal(self, standing: Standing) -> Refusal | None:
+        return None
+
+
+class EmailAdapter:
+    channel: ClassVar[Channel] = Channel.EMAIL
+    identity_kind: ClassVar[str] = "email"
+    receives_webhooks: ClassVar[bool] = False
+    limits = EmailLimits()
+
+    def verify(self, body: bytes, headers: Mapping[str, str], accounts: Sequence[Account]) -> None:
+        raise Forged("Mail comes by IMAP, never by webhook.")
+
+    def parse(self, raw: RawInput) -> list[Item]:
+        return child.read(raw)
+
+    def fetch_media(self, account: Account, attachment: Attachment) -> Attachment:
+        if attachment.content is None:
+            raise FetchFailed("The file was not in the mail.", permanent=True)
+        return attachment
+
+    def send(self, account: Account, message: OutboundMessage) -> Sent:
+        named = message.sender_name or account.options.get("from_name", "")
+        return smtp.send(account, replace(message, sender_name=named))
+
+    def look_up(self, account: Account, message: OutboundMessage) -> Sent | None:
+        return None  # no mail server tells whether it took a mail
+
+    def profile(self, account: Account, address: str) -> Profile | None:
+        return None

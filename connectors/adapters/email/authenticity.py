@@ -1,0 +1,63 @@
+"""Whether our own mail server vouches for a From address (RFC 8601; reference/email.md §3.3)."""
+
+from __future__ import annotations
+
+import re
+
+from connectors.adapters.email.headers import Headers
+from connectors.messages import Authenticity
+
+_COMMENT = re.compile(r"\([^()]*\)")
+_RESULT = re.compile(r"^\s*([a-z0-9-]+)(?:\s*/\s*\d+)?\s*=\s*([a-z]+)", re.IGNORECASE)
+_PROPERTY = re.compile(r"\b([a-z]+\.[a-z0-9-]+)\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
+
+
+def judge(headers: Headers, address: str, authserv_id: str) -> Authenticity:
+    """Believes only the topmost Authentication-Results of the configured server; without one: unknown.
+
+    `dmarc=pass` or `dkim=pass` must be for the domain of `address`; `spf=pass` proves only the envelope.
+    """
+    results = _results(headers, authserv_id)
+    domain = address.rpartition("@")[2].lower().rstrip(".")
+    if not results or not domain:
+        return Authenticity.UNKNOWN
+    if any(method in ("dmarc", "compauth") and result == "fail" for method, result, _ in results):
+        return Authenticity.FAIL
+    for method, result, properties in results:
+        if result != "pass":
+            continue
+        if method == "dmarc" and properties.get("header.from", domain).lower().rstrip(".") == domain:
+            return Authenticity.PASS
+        if method == "dkim" and _covers(_signer(properties), domain):
+            return Authenticity.PASS
+    failed = {method for method, result, _ in results if result == "fail"}
+    passed = {method for method, result, _ in results if result == "pass"}
+    return Authenticity.FAIL if "spf" in failed and "dkim" not in passed else Authenticity.UNKNOWN
+
+
+def _results(headers: Headers, authserv_id: str) -> list[tuple[str, str, dict[str, str]]]:
+    """(method, result, properties) of the one header that counts."""
+    if not authserv_id:
+        return []
+    for value in headers.all("authentication-results"):
+        server, *statements = _COMMENT.sub(" ", value).split(";")
+        if server.split()[:1] and server.split()[0].lower() == authserv_id.lower():
+            return [found for statement in statements if (found := _statement(statement))]
+    return []
+
+
+def _statement(text: str) -> tuple[str, str, dict[str, str]] | None:
+    result = _RESULT.match(text)
+    if not result:
+        return None
+    properties = {name.lower(): value for name, value in _PROPERTY.findall(text[result.end() :])}
+    return result[1].lower(), result[2].lower(), properties
+
+
+def _signer(properties: dict[str, str]) -> str:
+    return properties.get("header.d") or properties.get("header.i", "").rpartition("@")[2]
+
+
+def _covers(signer: str, domain: str) -> bool:
+    signer = signer.lower().rstrip(".")
+    return "." in signer and (domain == signer or domain.endswith(f".{signer}"))

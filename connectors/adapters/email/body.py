@@ -1,0 +1,220 @@
+"""What a mail says and carries: text, HTML and files out of any arrangement of parts (reference/email.md §2, §7).
+
+Own walker: the standard library's `get_body` and `iter_attachments` lose root attachments, invitations and
+everything after the first text of an Apple mail.
+"""
+
+from __future__ import annotations
+
+import html as markup
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lxml.html import HtmlElement
+
+from connectors.adapters.email import charset, filename, flowed, plaintext, quoted_html, quoting, uuencode
+from connectors.adapters.email.characters import storable
+from connectors.adapters.email.headers import Headers
+from connectors.adapters.email.piece import Piece
+from connectors.adapters.email.sanitise import is_excessive, referenced, sanitise
+from connectors.messages import Attachment
+
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w:.-]{1,40})", re.IGNORECASE)
+_EXCUSE = re.compile(r"\bhtml\b", re.IGNORECASE)  # "Your program cannot show HTML": no text worth reading
+_EXCUSE_LENGTH = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    text: str
+    quoted: str
+    html: str
+    attachments: tuple[Attachment, ...]
+    remark: str
+
+
+@dataclass(slots=True)
+class _Segment:
+    """One stretch of the body, as text, as HTML or as both."""
+
+    plain: str = ""
+    html: str = ""
+
+
+@dataclass(slots=True)
+class _Parts:
+    segments: list[_Segment] = field(default_factory=list)
+    files: list[Piece] = field(default_factory=list)
+    inline_files: list[tuple[str, bytes]] = field(default_factory=list)
+
+
+def read(root: Piece, *, is_reply: bool) -> Body:
+    """The body of a whole mail. `is_reply`: repeated earlier mail in it is folded."""
+    parts = _gather(root)
+    html = _html(parts.segments)
+    tree = quoted_html.parse(html) if html else None
+    wanted = referenced(html)
+    extra = list(parts.inline_files)
+    shown = ""
+    html_text, html_quoted = "", ""
+    if html and is_excessive(html):
+        extra.append(("message.html", html.encode("utf-8", "replace")))
+        html_text = plaintext.text_of(None, html)
+    elif html:
+        changed = tree is not None and quoted_html.drop_pixels(tree)
+        quote = quoted_html.wrap_quote(tree) if tree is not None and is_reply else None
+        shown = quoted_html.serialise(tree) if tree is not None and (changed or quote is not None) else html
+        html_text, html_quoted = _texts(tree, quote, html)
+    attachments = tuple(_attachments(parts.files, extra, wanted))
+    text, quoted = _plain(parts.segments, html_text, html_quoted, is_reply=is_reply)
+    return Body(
+        text=text,
+        quoted=quoted,
+        html=sanitise(shown, [item.content_id for item in attachments if item.content_id]) if shown else "",
+        attachments=attachments,
+        remark=_remark(root, has_body=bool(text.strip() or shown), has_files=bool(attachments)),
+    )
+
+
+def _gather(piece: Piece) -> _Parts:
+    children = piece.children
+    if not children:
+        return _leaf(piece)
+    if piece.kind == "multipart/alternative":
+        return _alternative([_gather(child) for child in children])
+    if piece.kind == "multipart/related":
+        return _related(piece, children)
+    together = _Parts()
+    for child in children:
+        found = _gather(child)
+        together.segments += found.segments
+        together.files += found.files
+        together.inline_files += found.inline_files
+    return together
+
+
+def _leaf(piece: Piece) -> _Parts:
+    is_file = piece.disposition == "attachment" or (piece.declared_name and piece.disposition == "inline")
+    if piece.kind == "text/html" and not is_file:
+        return _Parts([_Segment(html=_html_source(piece))])
+    if piece.kind == "text/plain" and not is_file:
+        text, files = uuencode.extract(_plain_source(piece))
+        return _Parts([_Segment(plain=text)], inline_files=files)
+    if piece.kind == "text/x-amp-html":
+        return _Parts()
+    return _Parts(files=[piece])
+
+
+def _alternative(choices: list[_Parts]) -> _Parts:
+    """The same thing several times: the first plain text and the last HTML; files of all of them."""
+    plain = next((choice for choice in choices if choice.segments and not _has_html(choice)), None)
+    rich = next((choice for choice in reversed(choices) if _has_html(choice)), None)
+    merged = _Parts()
+    for choice in choices:
+        merged.files += choice.files
+        merged.inline_files += choice.inline_files
+    if plain and rich:
+        text = "\n".join(segment.plain for segment in plain.segments)
+        merged.segments = [_Segment(text, _html(rich.segments))]
+    elif plain or rich:
+        merged.segments = (plain or rich).segments  # type: ignore[union-attr]
+    return merged
+
+
+def _related(piece: Piece, children: list[Piece]) -> _Parts:
+    start = piece.parameter("start").strip("<> ")
+    root = next((child for child in children if start and child.content_id == start), children[0])
+    found = _gather(root)
+    for child in children:
+        if child is not root:
+            found.files += list(child.leaves())
+    return found
+
+
+def _has_html(parts: _Parts) -> bool:
+    return any(segment.html.strip() for segment in parts.segments)
+
+
+def _plain_source(piece: Piece) -> str:
+    text = storable(charset.decode(piece.content, piece.charset))
+    if piece.parameter("format").lower() == "flowed":
+        return flowed.unflow(text, delete_space=piece.parameter("delsp").lower() == "yes")
+    return text
+
+
+def _html_source(piece: Piece) -> str:
+    label = piece.charset
+    if not label:
+        meta = _META_CHARSET.search(piece.content[:2048])
+        label = meta[1].decode() if meta else ""
+    return storable(charset.decode(piece.content, label))
+
+
+def _html(segments: list[_Segment]) -> str:
+    """All segments as one HTML body; '' if none has any HTML."""
+    if not any(segment.html.strip() for segment in segments):
+        return ""
+    return "\n".join(segment.html if segment.html.strip() else _as_html(segment.plain) for segment in segments)
+
+
+def _as_html(plain: str) -> str:
+    return f'<div style="white-space: pre-wrap">{markup.escape(plain)}</div>' if plain.strip() else ""
+
+
+def _texts(tree: HtmlElement | None, quote: HtmlElement | None, html: str) -> tuple[str, str]:
+    if tree is None or quote is None:
+        return plaintext.text_of(tree, html), ""
+    summary = quote.find("summary")
+    if summary is not None:
+        quote.remove(summary)
+    quoted = plaintext.text_of(quote, html)
+    quote.drop_tree()
+    return plaintext.text_of(tree, html), quoted
+
+
+def _plain(segments: list[_Segment], html_text: str, html_quoted: str, *, is_reply: bool) -> tuple[str, str]:
+    own = [segment.plain for segment in segments]
+    text = "\n".join(own).strip("\n")
+    excuse = len(text) < _EXCUSE_LENGTH and _EXCUSE.search(text) and html_text.strip()
+    mixed = any(segment.html.strip() and not segment.plain.strip() for segment in segments)
+    if mixed or excuse or not text.strip():
+        text = html_text or text
+        if html_quoted:
+            return text, html_quoted
+    return quoting.fold(text) if is_reply else (text, "")
+
+
+def _attachments(files: list[Piece], extra: list[tuple[str, bytes]], wanted: set[str]) -> Iterator[Attachment]:
+    taken: set[str] = set()
+    shown: set[str] = set()
+    for piece in files:
+        content_id = piece.content_id if piece.content_id.lower() in wanted - shown else ""
+        shown.add(content_id.lower())
+        name = filename.unique(filename.clean(_name(piece), piece.kind), taken)
+        yield Attachment(name=name, content_type=piece.kind, content=piece.content, content_id=content_id)
+    for name, content in extra:
+        kind = "text/html" if name == "message.html" else "application/octet-stream"
+        yield Attachment(filename.unique(filename.clean(name), taken), kind, content)
+
+
+def _name(piece: Piece) -> str:
+    if piece.declared_name:
+        return piece.declared_name
+    if piece.kind == "message/rfc822":
+        top = Headers.parse(re.split(rb"\r?\n\r?\n", piece.content[:65536], maxsplit=1)[0])
+        return f"{top.text('subject', limit=120).replace('/', '-').replace(chr(92), '-') or 'message'}.eml"
+    if piece.kind == "text/calendar":
+        return "invitation.ics"
+    return piece.headers.text("content-location", limit=200)
+
+
+def _remark(root: Piece, *, has_body: bool, has_files: bool) -> str:
+    if root.kind in ("multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"):
+        signed = root.parameter("smime-type").lower() == "signed-data"
+        return (
+            "Signed mail: its text is in the attachment" if signed else "Encrypted mail: its text is in the attachment"
+        )
+    if has_body:
+        return ""
+    return "No text, only attachments" if has_files else "No text"

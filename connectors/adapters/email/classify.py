@@ -1,0 +1,110 @@
+"""Person, automatic, bulk, spam or bounce, with the reason in words (reference/email.md §6)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from connectors.adapters.email.headers import Headers
+from connectors.messages import Classification
+
+_NO_REPLY = re.compile(
+    r"(?:.*[._+-])?(?:no-?_?reply|do-?not-?reply|ne-?pas-?repondre|nicht-?antworten|notifications?|mailer)"
+    r"(?:[._+-].*)?|bounces?(?:[._+-].*)?|owner-.*|.*-owner|.*-request",
+    re.IGNORECASE,
+)
+_POSTMASTER = re.compile(r"mailer-daemon|postmaster|mail-daemon", re.IGNORECASE)
+_UNDELIVERED = re.compile(
+    r"undeliver|delivery (?:status notification|failure)|failure notice|returned mail|mail delivery (?:failed|system)"
+    r"|unzustellbar|nicht zugestellt|non remis|no se puede entregar|nie można dostarczyć",
+    re.IGNORECASE,
+)
+_AWAY = re.compile(
+    r"\s*(?:automatic reply|auto(?:matic)?[ -]?response|autoreply|auto:|out of (?:the )?office|automatische antwort"
+    r"|abwesenheit|abwesend|réponse automatique|absence du bureau|respuesta automática|risposta automatica"
+    r"|resposta automática|automatisch antwoord|autosvar|automaattinen vastaus|autoodpowiedź"
+    r"|自動応答|自动答复|自動回覆)",
+    re.IGNORECASE,
+)
+_AUTOMATIC_HEADERS = ("x-autoreply", "x-autorespond", "x-autoreply-from", "x-mail-autoreply", "x-vacation")
+_LIST_HEADERS = ("list-id", "list-post", "list-unsubscribe", "list-help")
+_SUPPRESSED = re.compile(r"\b(?:all|oof|autoreply)\b", re.IGNORECASE)
+
+Verdict = tuple[Classification, str]
+
+
+def classify(headers: Headers, sender: str, subject: str, ours: Sequence[str]) -> Verdict:
+    """`ours`: the addresses of this mailbox; a mailing list that is one of them is just how mail reaches us."""
+    return (
+        _spam(headers)
+        or _bounce(headers, sender, subject)
+        or _automatic(headers, subject)
+        or _bulk(headers, ours)
+        or _by_sender(headers, sender, ours)
+        or (Classification.PERSON, "")
+    )
+
+
+def _spam(headers: Headers) -> Verdict | None:
+    flagged = headers.word("x-spam-flag") == "yes" or headers.word("x-spam-status").startswith("yes")
+    return (Classification.SPAM, "The mail server marked it as spam") if flagged else None
+
+
+def _bounce(headers: Headers, sender: str, subject: str) -> Verdict | None:
+    local = sender.rpartition("@")[0]
+    if _POSTMASTER.fullmatch(local) and (_empty_return_path(headers) or _UNDELIVERED.search(subject)):
+        return Classification.BOUNCE, "A mail server says something could not be delivered"
+    return None
+
+
+def _automatic(headers: Headers, subject: str) -> Verdict | None:
+    submitted = headers.word("auto-submitted")
+    if submitted not in ("", "no"):
+        return Classification.AUTOMATIC, f"Sent by a program (Auto-Submitted: {submitted[:40]})"
+    if _AWAY.match(subject):
+        return Classification.AUTOMATIC, "An automatic reply, by its subject"
+    for name in _AUTOMATIC_HEADERS:
+        if name in headers and headers.word(name) not in ("no", "false"):
+            return Classification.AUTOMATIC, f"An automatic reply ({name.title()})"
+    if _SUPPRESSED.search(headers.raw("x-auto-response-suppress")):
+        return Classification.AUTOMATIC, "Sent by a program that wants no automatic reply"
+    if headers.word("precedence") in ("auto_reply", "auto-reply"):
+        return Classification.AUTOMATIC, "An automatic reply (Precedence)"
+    if headers.word("x-loop") in ("yes", "true"):
+        return Classification.AUTOMATIC, "Sent by a program (X-Loop)"
+    return None
+
+
+def _bulk(headers: Headers, ours: Sequence[str]) -> Verdict | None:
+    if _is_our_list(headers, ours):
+        return None
+    for name in ("precedence", "x-precedence"):
+        if headers.word(name) in ("bulk", "junk", "list"):
+            return Classification.BULK, f"Sent to many (Precedence: {headers.word(name)})"
+    for name in _LIST_HEADERS:
+        if name in headers:
+            return Classification.BULK, f"A newsletter or mailing list ({name.title()})"
+    return None
+
+
+def _by_sender(headers: Headers, sender: str, ours: Sequence[str]) -> Verdict | None:
+    local = sender.rpartition("@")[0]
+    if sender.lower() in {address.lower() for address in ours}:
+        return Classification.AUTOMATIC, "Sent from our own address"
+    if _POSTMASTER.fullmatch(local):
+        return Classification.AUTOMATIC, "Sent by a mail server"
+    if _NO_REPLY.fullmatch(local):
+        return Classification.AUTOMATIC, f"Sent from an address nobody reads ({local[:40]}@)"
+    if _empty_return_path(headers):
+        return Classification.AUTOMATIC, "Sent by a program (empty Return-Path)"
+    return None
+
+
+def _empty_return_path(headers: Headers) -> bool:
+    return "return-path" in headers and headers.raw("return-path").replace(" ", "") in ("<>", "")
+
+
+def _is_our_list(headers: Headers, ours: Sequence[str]) -> bool:
+    """support@ kept as a mailing list (a Google group): its List-Id is `support.example.com`."""
+    named = f"{headers.raw('list-id')} {headers.raw('list-post')}".lower()
+    return any(address and (address in named or address.replace("@", ".") in named) for address in map(str.lower, ours))

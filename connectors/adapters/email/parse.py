@@ -1,0 +1,143 @@
+"""One raw mail as items. Pure: bytes in, values out, no network, no settings. Runs inside the parser child."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from connectors.adapters.email import addresses, authenticity, body, bounce, message_id, quoting, recipient
+from connectors.adapters.email.classify import classify
+from connectors.adapters.email.headers import Headers
+from connectors.adapters.email.piece import Piece
+from connectors.adapters.email.prescan import TooHostile, prescan
+from connectors.messages import (
+    Authenticity,
+    EmailHeaders,
+    Ignored,
+    InboundMessage,
+    Item,
+    Malformed,
+    RawInput,
+    Sender,
+)
+
+MAX_REFERENCES = 50
+LATE = timedelta(hours=24)
+
+_BODY_START = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+
+
+def parse(raw: RawInput) -> list[Item]:
+    """Exactly one message, the bounces of one report, one `Ignored` or one `Malformed`."""
+    try:
+        prescan(raw.body)
+    except TooHostile as hostile:
+        return [Malformed(f"Not read, because it has {hostile.reason}", excerpt(raw.body))]
+    root = Piece.parse(raw.body)
+    headers = root.headers
+    author = addresses.author(headers)
+    report = bounce.report(root)
+    if report is not None:
+        return report
+    if author is None:
+        return [Malformed("no usable From", excerpt(raw.body))]
+    if recipient.is_ours(author.sender.address, raw.account.addresses) and _is_own_mail(headers, raw):
+        return [Ignored("own mail", "The copy of a mail we sent")]
+    return [_message(raw, root, author)]
+
+
+def excerpt(body: bytes) -> str:
+    """The first lines of a mail nobody could read, for the quarantine page."""
+    return body[:500].decode("ascii", "replace").replace("\x00", "")
+
+
+def provider_id(headers: Headers, raw: bytes) -> str:
+    """sha256 of Message-ID, From, Date and body; of everything when there is no Message-ID (architecture.md §4)."""
+    ids = headers.message_ids("message-id")
+    if not ids:
+        return hashlib.sha256(raw).hexdigest()
+    start = _BODY_START.search(raw)
+    content = raw[start.end() :].replace(b"\r\n", b"\n").rstrip() if start else b""
+    digest = hashlib.sha256()
+    for value in (ids[0], headers.raw("from"), headers.raw("date")):
+        digest.update(value.encode("utf-8", "surrogateescape") + b"\0")
+    digest.update(content)
+    return digest.hexdigest()
+
+
+def sent_at(headers: Headers, arrived: datetime) -> datetime:
+    """The Date if it is within the day before the mail arrived, else the arrival: a Date is the sender's word."""
+    try:
+        date = parsedate_to_datetime(headers.raw("date")[:200])
+        date = date if date.tzinfo else date.replace(tzinfo=UTC)
+        return date if arrived - LATE <= date <= arrived else arrived
+    except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
+        return arrived
+
+
+def _message(raw: RawInput, root: Piece, author: addresses.Author) -> InboundMessage:
+    headers, account, sender = root.headers, raw.account, author.sender
+    fallback = next((piece.charset for piece in root.leaves() if piece.charset), "")
+    subject = headers.text("subject", fallback)
+    threads = _threads(headers)
+    found = body.read(root, is_reply=quoting.is_reply(subject, threaded=bool(threads)))
+    judged = authenticity.judge(headers, sender.address, account.options.get("authserv_id", ""))
+    classification, reason = classify(headers, sender.address, subject, account.addresses)
+    if author.doubt and not reason:
+        reason = f"Not to be trusted: {author.doubt}"
+    return InboundMessage(
+        provider_id=provider_id(headers, raw.body),
+        sender=sender,
+        recipient=recipient.recipient(headers, account.addresses),
+        text=found.text,
+        sent_at=sent_at(headers, raw.received_at),
+        subject=subject,
+        html=found.html,
+        quoted=found.quoted,
+        attachments=found.attachments,
+        classification=classification,
+        reason=reason,
+        authenticity=Authenticity.FAIL if author.doubt else judged,
+        email=_email(headers, account.addresses),
+        remark=found.remark,
+    )
+
+
+def _email(headers: Headers, ours: tuple[str, ...]) -> EmailHeaders:
+    own_id = headers.message_ids("message-id")
+    return EmailHeaders(
+        message_id=own_id[0] if own_id else "",
+        in_reply_to=headers.message_ids("in-reply-to")[:MAX_REFERENCES],
+        references=_capped(headers.message_ids("references")),
+        reply_to=_reply_to(headers, ours),
+        to=addresses.every(headers, "to"),
+        cc=addresses.every(headers, "cc"),
+        delivered_to=recipient.delivered_to(headers),
+        reply_tokens=recipient.reply_tokens(headers, ours),
+    )
+
+
+def _threads(headers: Headers) -> tuple[str, ...]:
+    return headers.message_ids("in-reply-to") + headers.message_ids("references")
+
+
+def _capped(references: tuple[str, ...]) -> tuple[str, ...]:
+    """The first two and the last ones: where a conversation began, and where it is now."""
+    return references if len(references) <= MAX_REFERENCES else references[:2] + references[2 - MAX_REFERENCES :]
+
+
+def _reply_to(headers: Headers, ours: tuple[str, ...]) -> str:
+    """Where answers are wanted; our own address there would be a loop."""
+    wanted: tuple[Sender, ...] = addresses.every(headers, "reply-to")
+    return next((item.address for item in wanted if not recipient.is_ours(item.address, ours)), "")
+
+
+def _is_own_mail(headers: Headers, raw: RawInput) -> bool:
+    """Our From alone is anybody's to forge; our Message-ID seals it. Without the key its shape has to do."""
+    key = raw.account.secrets.get("message_id_key", "")
+    ids = headers.message_ids("message-id")
+    if not ids:
+        return False
+    return bool(message_id.is_ours(ids[0], key.encode())) if key else message_id.looks_like_ours(ids[0])
