@@ -1,2 +1,104 @@
-def shell(request): return {}
-def no_store(get_response): return get_response
+"""What every page of ours shares: who looks, what the rail shows, and that nothing of it is kept by a cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
+from django.utils.timezone import now
+
+from inbox.models import Agent, Alert, Case, Entry
+
+MOST_COUNTED = 1000
+
+
+class AgentRequest(HttpRequest):
+    """A request of a signed-in agent, as django_htmx marks it."""
+
+    user: Agent  # type: ignore[assignment]
+    htmx: Any
+
+
+View = Callable[..., HttpResponse]
+
+
+def signed_in(view: View) -> View:
+    """Sends strangers to the sign-in page; a fragment request is told to go there as a whole page."""
+
+    @wraps(view)
+    def guarded(request: AgentRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        if is_fragment(request) or request.method == "POST":
+            back = request.headers.get("HX-Current-URL", "/")
+            answer = HttpResponse(status=401)
+            answer["HX-Redirect"] = redirect_to_login(back, settings.LOGIN_URL)["Location"]
+            return answer
+        return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+
+    return guarded
+
+
+def is_fragment(request: AgentRequest) -> bool:
+    """A piece of the page is wanted. Going back in history wants the whole page."""
+    return bool(request.htmx) and not request.htmx.history_restore_request
+
+
+def case_or_404(request: AgentRequest, pk: int) -> Case:
+    """The door: the case, or the one it was merged into, if this agent may see it."""
+    case = Case.objects.visible_to(request.user).filter(pk=pk).first()
+    if case is None:
+        raise Http404
+    if case.merged_into_id:
+        case = Case.objects.visible_to(request.user).filter(pk=case.current().pk).first()
+    if case is None:
+        raise Http404
+    return Case.objects.select_related("customer", "assignee", "team").get(pk=case.pk)
+
+
+def entry_or_404(request: AgentRequest, pk: int) -> Entry:
+    entry = Entry.objects.visible_to(request.user).filter(pk=pk).first()
+    if entry is None:
+        raise Http404
+    return entry
+
+
+def capped(count: int, most: int = MOST_COUNTED) -> str:
+    return f"{most:,}+" if count > most else f"{count:,}"
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """For base.html. Lazy: fragments do not pay for the rail."""
+    agent = request.user if hasattr(request, "user") and request.user.is_authenticated else None
+    if not isinstance(agent, Agent):
+        return {"agent": None}
+    return {
+        "agent": agent,
+        "team_ids": SimpleLazyObject(lambda: list(agent.teams.values_list("pk", flat=True))),
+        "unseen_alerts": SimpleLazyObject(lambda: unseen_alerts(agent)),
+        "server_time": now().isoformat(),
+        "undo_seconds": settings.UNDO_SECONDS,
+    }
+
+
+def unseen_alerts(agent: Agent) -> str:
+    """For the rail's badge; empty when there is none."""
+    count = Alert.objects.unseen_by(agent).values("pk")[: 99 + 1].count()
+    return capped(count, 99) if count else ""
+
+
+def no_store(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Pages show customers' words: neither a proxy nor the back button of the next person may bring them up again."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if "Cache-Control" not in response:
+            response["Cache-Control"] = "no-store"
+        return response
+
+    return middleware
