@@ -1,0 +1,89 @@
+"""Everybody who is not us: the customers of the configuration, and strangers met on the way."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from email.utils import parseaddr
+from typing import Any
+
+from connectors.sandbox.config import Customer
+from connectors.sandbox.store import Store
+
+
+def bare(address: str) -> str:
+    """A mail address as mailboxes are found by it: lower case, without name and without the part after a plus."""
+    local, _, domain = (parseaddr(address)[1] or address).strip().lower().rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}" if local else ""
+
+
+@dataclass(slots=True)
+class Person:
+    id: str
+    name: str
+    email: str = ""
+    email_password: str = field(default="", repr=False)
+    phone: str = ""
+    instagram_id: str = ""
+    instagram_handle: str = ""
+    note: str = ""
+    stranger: bool = False
+
+    def shown(self) -> dict[str, Any]:
+        return {key: value for key, value in asdict(self).items() if key != "email_password"}
+
+
+class People:
+    def __init__(self, customers: tuple[Customer, ...], store: Store) -> None:
+        self.store = store
+        self.everybody = [
+            Person(
+                str(index),
+                customer.name,
+                customer.email,
+                customer.email_password,
+                customer.phone,
+                customer.instagram_id,
+                customer.instagram_handle,
+                customer.note,
+            )
+            for index, customer in enumerate(customers)
+        ]
+        self.everybody += [Person(**value) for value in store.all("stranger")]
+
+    def find(self, key: int | str) -> Person | None:
+        """By index, id, name, address, number, Instagram id or handle."""
+        if isinstance(key, int):
+            key = str(key)
+        wanted = key.strip().lower()
+        if not wanted:
+            return None
+        for person in self.everybody:
+            handle = person.instagram_handle.lower().lstrip("@")
+            if wanted in (person.id, person.name.lower(), person.email.lower(), person.phone, person.instagram_id):
+                return person
+            if handle and wanted.lstrip("@") == handle:
+                return person
+        return self.by_email(key)
+
+    def by_email(self, address: str) -> Person | None:
+        wanted = bare(address)
+        return next((person for person in self.everybody if wanted and bare(person.email) == wanted), None)
+
+    def by_phone(self, number: str) -> Person | None:
+        return next((person for person in self.everybody if number and person.phone == number), None)
+
+    def by_instagram(self, id: str) -> Person | None:
+        return next((person for person in self.everybody if id and person.instagram_id == id), None)
+
+    def meet(self, *, email: str = "", phone: str = "", instagram_id: str = "", name: str = "") -> Person:
+        """The person with this address; somebody new if there is none yet."""
+        known = self.by_email(email) or self.by_phone(phone) or self.by_instagram(instagram_id)
+        if known is not None:
+            return known
+        strangers = sum(1 for person in self.everybody if person.stranger)
+        shown = name or parseaddr(email)[0] or email.partition("@")[0] or phone or f"Instagram …{instagram_id[-4:]}"
+        address = parseaddr(email)[1] or email
+        person = Person(f"s{strangers + 1}", shown, address, phone=phone, instagram_id=instagram_id, stranger=True)
+        self.everybody.append(person)
+        self.store.put("stranger", person.id, asdict(person))
+        return person
