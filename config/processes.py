@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -160,15 +161,16 @@ def start_time(pid: int) -> str:
 
 
 def free_port(preferred: Iterable[int] = ()) -> int:
-    """The first of `preferred` that nobody listens on, else any free one on 127.0.0.1."""
-    for port in (*preferred, 0):
+    """The first of `preferred` that nobody uses, else any free one on 127.0.0.1. Not one of those that the system
+    hands to outgoing connections (32768 and up): it could be gone before the server that wants it is there."""
+    for port in (*preferred, *random.sample(range(20_000, 32_000), 100)):
         with socket.socket() as door:
             door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 door.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(door.getsockname()[1])
+            return port
     raise Trouble("There is no free port on 127.0.0.1.")
 
 

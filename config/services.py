@@ -41,9 +41,12 @@ class Service:
 def prepare(var: Path) -> None:
     """Makes the folders that every process of ours writes to; they hold passwords and mail, so they are ours alone."""
     for folder in (var, var / "run", var / "log"):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not os.access(var, os.W_OK):
-        raise Trouble(f"{var} belongs to another user; remove it, or run as {_owner(var)}.")
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise Trouble(f"The folder {folder} cannot be made: {error.strerror}.") from None
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise Trouble(f"{folder} cannot be written to; it belongs to {_owner(folder)}.")
 
 
 def remembered(var: Path) -> dict[str, str]:

@@ -41,7 +41,7 @@ class Stack:
     """Every process of one running Throughline, with everything it keeps under one folder."""
 
     def __init__(self, var: Path, port: int = 8000) -> None:
-        self.var, self.port = var.resolve(), port
+        self.var, self.port, self.any_port = var.resolve(), port, port == 0
         self.ready_file = self.var / "run" / "ready"
         self.servers: list[Process] = []  # what the product stands on
         self.product: list[Process] = []
@@ -146,10 +146,10 @@ class Stack:
     def _sandbox_ports(self) -> dict[str, str]:
         """The same ports as last time where they are free, because mailboxes on record name them."""
         file = self.var / "ports.json"
-        wanted = {**SANDBOX_PORTS, **(json.loads(file.read_text()) if file.exists() else {})}
-        ports: dict[str, str] = {}
-        for name, port in wanted.items():
-            ports[name] = str(free_port([int(port)]))
+        wanted: dict[str, list[int]] = {name: [] if self.any_port else [port] for name, port in SANDBOX_PORTS.items()}
+        if file.exists():
+            wanted |= {name: [int(port)] for name, port in json.loads(file.read_text()).items()}
+        ports = {name: str(free_port(preferred)) for name, preferred in wanted.items()}
         file.write_text(json.dumps(ports))
         return ports
 
@@ -189,7 +189,8 @@ class Stack:
                 if not process.due_at:
                     delay = process.restart_later()
                     code = process.child.returncode if process.child else None
-                    say(f"{process.name} ended ({code}), starting it again in {delay:.1f} s; its log: {process.log}")
+                    when = f"in {delay:.1f} s" if delay else "at once"
+                    say(f"{process.name} ended ({code}), starts again {when}; {process.log}: {process.last_words(1)}")
                 if time.monotonic() >= process.due_at:
                     process.due_at = 0.0
                     process.start()
