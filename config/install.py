@@ -72,8 +72,9 @@ def install_packages(lock: str) -> None:
 
 
 def pip_install(python: Path, requirements: Path) -> None:
-    command = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-build-isolation", "--no-input"]
-    command += ["--disable-pip-version-check", "--retries=3", "--root-user-action=ignore", "-r", requirements]
+    command: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-build-isolation"]
+    command += ["--no-input", "--disable-pip-version-check", "--retries=3", "--root-user-action=ignore"]
+    command += ["-r", requirements]
     if words := run_quietly(command):
         raise Trouble(f"pip could not install {requirements.name}; is the network there? It said: {words}")
 

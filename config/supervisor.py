@@ -101,6 +101,8 @@ class Stack:
     def _claim_port(self) -> None:
         if self.port == 0:
             self.port = free_port()
+        elif self.port < 1024 and os.geteuid() != 0:
+            raise Trouble(f"Port {self.port} is kept for root; choose another: make demo PORT=8010")
         elif free_port([self.port]) != self.port:
             raise Trouble(f"Port {self.port} is taken by {owner_of(self.port)}; choose another: make demo PORT=8010")
 
