@@ -28,6 +28,7 @@ class Limits(Protocol):
     has_subject: bool
     has_copies: bool
     has_rich_text: bool
+    files_apart: bool  # a text and each file are provider messages of their own
 
     def split(self, text: str) -> list[str]:
         """The texts of the provider messages this text becomes; never empty, nothing lost."""

@@ -1,0 +1,47 @@
+"""Instagram direct messages through the Instagram API with Instagram Login (reference/instagram.md).
+
+`Account.secrets`: app_secret (several separated by spaces: any may sign), verify_token, access_token.
+`Account.options`: human_agent = "yes" when Meta has approved the 7-day tag for this account.
+`Account.addresses[0]`: the professional account's id, which webhooks carry (`17841…`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from connectors.adapters.base import Limits
+from connectors.adapters.instagram import media, parse, people, send, signature
+from connectors.adapters.instagram.limits import InstagramLimits
+from connectors.messages import Account, Attachment, Channel, Item, OutboundMessage, Profile, RawInput, Sent
+
+
+class InstagramAdapter:
+    channel: ClassVar[Channel] = Channel.INSTAGRAM
+    identity_kind: ClassVar[str] = "instagram"
+    receives_webhooks: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self.limits: Limits = InstagramLimits()
+
+    def challenge(self, query: Mapping[str, str], accounts: Sequence[Account]) -> str | None:
+        """What to answer a subscription handshake (GET) with, as text/plain; None: answer 403."""
+        return signature.challenge(query, accounts)
+
+    def verify(self, body: bytes, headers: Mapping[str, str], accounts: Sequence[Account]) -> None:
+        signature.verify(body, headers, accounts)
+
+    def parse(self, raw: RawInput) -> list[Item]:
+        return parse.items(raw)
+
+    def fetch_media(self, account: Account, attachment: Attachment) -> Attachment:
+        return media.fetch(attachment)
+
+    def send(self, account: Account, message: OutboundMessage) -> Sent:
+        return send.send(account, message)
+
+    def look_up(self, account: Account, message: OutboundMessage) -> Sent | None:
+        return send.look_up(account, message)
+
+    def profile(self, account: Account, address: str) -> Profile | None:
+        return people.profile(account, address)

@@ -1,0 +1,47 @@
+"""What fits into an Instagram message, and when none may be sent (instagram.md §10)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from connectors.adapters import text as cutting
+from connectors.messages import Limit, Refusal, Standing
+
+MAX_BYTES = 1_000
+WINDOW = timedelta(hours=24)
+HUMAN_AGENT_WINDOW = timedelta(days=7)
+SAFETY = timedelta(minutes=1)  # so that a message does not reach Meta a moment too late
+
+
+class InstagramLimits:
+    max_files = 10
+    max_file_bytes = 25 * 1024 * 1024
+    has_subject = False
+    has_copies = False
+    has_rich_text = False
+    files_apart = True
+
+    def split(self, text: str) -> list[str]:
+        """Meta counts bytes, so an emoji is four or more; joined, the parts are the text again."""
+        return cutting.split(text, MAX_BYTES, cutting.utf8_bytes)
+
+    def count(self, text: str) -> Limit:
+        parts = len(self.split(text))
+        return Limit(used=cutting.utf8_bytes(text), room=parts * MAX_BYTES, parts=parts, unit="bytes")
+
+    def refusal(self, standing: Standing) -> Refusal | None:
+        if standing.opted_out_at is not None:
+            return Refusal("They asked not to be written to on Instagram.", "Use another channel.")
+        if standing.last_inbound_at is None:
+            return Refusal(
+                "They have not written on Instagram yet, and Instagram lets only customers begin.",
+                "Use another channel.",
+            )
+        if standing.now - standing.last_inbound_at > WINDOW - SAFETY:
+            return Refusal(
+                "They last wrote on Instagram more than 24 hours ago, and Instagram allows no answer after that.",
+                "Use another channel, or wait until they write there again.",
+            )
+        if standing.files > self.max_files:
+            return Refusal(f"At most {self.max_files} files go with one Instagram reply.", "Take some out.")
+        return None

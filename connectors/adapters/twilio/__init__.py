@@ -1,0 +1,45 @@
+"""SMS and MMS through Twilio (reference/twilio.md).
+
+`Account.secrets`: account_sid, auth_token; optional previous_auth_token (while tokens are being changed) and
+webhook_shared_key (webhooks signed with a SharedKey). `Account.options`: messaging_service_sid, optional.
+`Account.addresses`: our numbers in E.164. Status callbacks arrive at the same webhook URL plus `?delivery=<our id>`;
+the caller passes the raw query string as the header `x-query-string`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from connectors.adapters.base import Limits
+from connectors.adapters.twilio import media, parse, send, signature
+from connectors.adapters.twilio.limits import SmsLimits
+from connectors.messages import Account, Attachment, Channel, Item, OutboundMessage, Profile, RawInput, Sent
+
+
+class TwilioAdapter:
+    channel: ClassVar[Channel] = Channel.SMS
+    identity_kind: ClassVar[str] = "phone"
+    receives_webhooks: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self.limits: Limits = SmsLimits()
+
+    def verify(self, body: bytes, headers: Mapping[str, str], accounts: Sequence[Account]) -> None:
+        signature.verify(body, headers, accounts)
+
+    def parse(self, raw: RawInput) -> list[Item]:
+        return parse.items(raw)
+
+    def fetch_media(self, account: Account, attachment: Attachment) -> Attachment:
+        return media.fetch(account, attachment)
+
+    def send(self, account: Account, message: OutboundMessage) -> Sent:
+        return send.send(account, message)
+
+    def look_up(self, account: Account, message: OutboundMessage) -> Sent | None:
+        return send.look_up(account, message)
+
+    def profile(self, account: Account, address: str) -> Profile | None:
+        """None: Twilio knows a number, not a person."""
+        return None

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.adapters.instagram.limits import InstagramLimits
+from connectors.messages import Limit, Standing
+
+LIMITS = InstagramLimits()
+NOW = datetime(2026, 9, 30, 12, tzinfo=UTC)
+
+
+def test_a_thousand_bytes_are_one_message() -> None:
+    assert LIMITS.split("a" * 1_000) == ["a" * 1_000]
+    assert LIMITS.split("a" * 1_001) == ["a" * 1_000, "a"]
+    assert LIMITS.split("") == [""]
+
+
+def test_emoji_are_counted_in_bytes_and_stay_whole() -> None:
+    parts = LIMITS.split("👩‍👩‍👧‍👦" * 41)
+    assert [len(part.encode()) for part in parts] == [1_000, 25]
+    assert LIMITS.count("Grüße 🙏") == Limit(used=12, room=1_000, parts=1, unit="bytes")
+    assert LIMITS.count("ü" * 501) == Limit(used=1_002, room=2_000, parts=2, unit="bytes")
+
+
+@given(st.text(max_size=400), st.integers(1, 10))
+def test_splitting_loses_nothing_and_every_part_fits(text: str, times: int) -> None:
+    whole = text * times
+    parts = LIMITS.split(whole)
+    assert "".join(parts) == whole
+    assert all(len(part.encode()) <= 1_000 for part in parts)
+    assert LIMITS.count(whole).parts == len(parts)
+
+
+@pytest.mark.parametrize(
+    ("age", "is_open"),
+    [
+        (timedelta(0), True),
+        (timedelta(hours=23, minutes=58), True),
+        (timedelta(hours=23, minutes=59, seconds=30), False),
+        (timedelta(hours=24, seconds=1), False),
+        (timedelta(days=8), False),
+    ],
+)
+def test_the_window_closes_24_hours_after_they_last_wrote(age: timedelta, is_open: bool) -> None:
+    refusal = LIMITS.refusal(Standing(NOW, last_inbound_at=NOW - age))
+    assert (refusal is None) == is_open
+    if refusal:
+        assert "24 hours" in refusal.reason
+
+
+def test_somebody_who_never_wrote_cannot_be_written_to() -> None:
+    refusal = LIMITS.refusal(Standing(NOW))
+    assert refusal is not None
+    assert "not written" in refusal.reason
+
+
+def test_an_opt_out_and_too_many_files_are_refused() -> None:
+    assert LIMITS.refusal(Standing(NOW, last_inbound_at=NOW, opted_out_at=NOW)) is not None
+    assert LIMITS.refusal(Standing(NOW, last_inbound_at=NOW, files=11)) is not None
+    assert LIMITS.refusal(Standing(NOW, last_inbound_at=NOW, files=10)) is None
