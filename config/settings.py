@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import django_stubs_ext
+
 from config import env
+
+django_stubs_ext.monkeypatch()  # lets forms and managers name their model in their type
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -193,7 +197,9 @@ REOPEN_DAYS = env.number("REOPEN_DAYS", 7)
 UNSEEN_ALERT_MINUTES = env.number("UNSEEN_ALERT_MINUTES", 10)
 DEFAULT_REGION = env.text("DEFAULT_REGION", "US")
 try:
-    ORDER_NUMBER = re.compile(env.text("ORDER_NUMBER_PATTERN", r"(?<![\w#])#(\d{4,10})\b|\border\s+(?:no\.?\s*)?(\d{4,10})\b"), re.I)
+    ORDER_NUMBER = re.compile(
+        env.text("ORDER_NUMBER_PATTERN", r"(?<![\w#])#(\d{4,10})\b|\border\s+(?:no\.?\s*)?(\d{4,10})\b"), re.I
+    )
 except re.error as error:
     raise env.BadSetting(f"ORDER_NUMBER_PATTERN is not a regular expression: {error}.") from None
 

@@ -76,7 +76,7 @@ class Connector(models.Model):
         return Account(
             id=str(self.uuid),
             addresses=tuple(self.addresses),
-            secrets=self.credentials,
+            secrets={**self.credentials, "message_id_key": settings.SECRET_KEY},
             options=self.options,
             webhook_url=self.webhook_url,
         )

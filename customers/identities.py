@@ -12,6 +12,7 @@ import unicodedata
 import phonenumbers
 
 EMAIL, PHONE, INSTAGRAM = "email", "phone", "instagram"
+UNPROVEN = "unproven"  # the scope of addresses that a check says are forged: never matched with the real ones
 
 _EMAIL = re.compile(r"[^@\s<>\"(),;:\\\[\]]{1,64}@[^@\s<>\"(),;:\\\[\]]{1,255}")
 _SHORT_CODE = re.compile(r"\d{3,8}")

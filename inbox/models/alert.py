@@ -9,8 +9,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.timezone import now
 
+from inbox import live
 from inbox.models.agent import Agent, Presence
-from inbox.models.case import Case
+from inbox.models.case import Case, CaseTeam
 from inbox.models.switch import Loudness, Switch
 
 
@@ -25,6 +26,11 @@ def owner_is_here() -> models.Q:
 class AlertQuerySet(models.QuerySet["Alert"]):
     def open(self) -> AlertQuerySet:
         return self.filter(closed_at=None)
+
+    def close_if_answered(self, case: Case) -> None:
+        """The card leaves for everyone once nothing is open any more."""
+        if not case.open_entries().exists():
+            self.open().filter(case=case).update(closed_at=now())
 
     def for_agent(self, agent: Agent) -> AlertQuerySet:
         """The owner if here, else the case's teams; supervisors when nobody has looked for some minutes."""
@@ -56,6 +62,7 @@ class Alert(models.Model):
     loudness = models.CharField(max_length=8, choices=Loudness)
     created_at = models.DateTimeField(default=now)
     raised_at = models.DateTimeField(default=now)  # last time it deserved a look; quiet news leave it alone
+    escalated_at = models.DateTimeField(null=True, blank=True)  # supervisors were told that nobody looked
     closed_at = models.DateTimeField(null=True, blank=True)
 
     objects = AlertQuerySet.as_manager()
@@ -65,6 +72,25 @@ class Alert(models.Model):
             models.UniqueConstraint(fields=["case"], condition=models.Q(closed_at=None), name="one_open_alert_per_case")
         ]
         indexes = [models.Index(fields=["-raised_at"], name="alert_open", condition=models.Q(closed_at=None))]
+
+    def audience(self) -> list[int]:
+        """Agents to push to now. Who may read it is worked out again by `for_agent` when it is read."""
+        if Alert.objects.filter(owner_is_here(), pk=self.pk).exists():
+            return [self.case.assignee_id] if self.case.assignee_id else []
+        teams = CaseTeam.objects.filter(case_id=self.case_id).values("team")
+        return list(Agent.objects.active().in_teams(teams).values_list("pk", flat=True))
+
+    def announce(self, agents: list[int] | None = None) -> None:
+        """After commit, to its audience, or to the agents named."""
+        live.announce(
+            lambda: {
+                "kind": "alert",
+                "alert": self.pk,
+                "case": self.case_id,
+                "loudness": self.loudness,
+                "agents": self.audience() if agents is None else agents,
+            }
+        )
 
     def see(self, agent: Agent) -> None:
         AlertSeen.objects.update_or_create(alert=self, agent=agent, defaults={"seen_at": now()})

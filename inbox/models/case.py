@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
+from django.template.loader import render_to_string
 from django.utils.timezone import now
 
-from connectors.messages import Channel
 from customers.models import Customer
+from inbox import live
 from inbox.models.agent import Agent, Team
 from inbox.models.entry import Entry, EntryKind
 
@@ -28,6 +31,7 @@ class Status(models.TextChoices):
 
 
 LIVE = models.Q(is_live=True)
+SPOKEN = (EntryKind.MESSAGE, EntryKind.PARTICIPANT, EntryKind.REPLY, EntryKind.NOTE)
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
@@ -53,6 +57,13 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def waiting_for_us(self) -> CaseQuerySet:
         return self.live().filter(waiting_since__isnull=False)
+
+
+    def start(self, customer: Customer, team: Team, subject: str) -> Case:
+        """A new live case; the caller holds the customer's lock and has seen that there is no other."""
+        case = self.create(customer=customer, subject=subject[:300], team=team, reply_token=secrets.token_hex(16))
+        case.share_with(team)
+        return case
 
 
 class Case(models.Model):
@@ -225,27 +236,36 @@ class Case(models.Model):
         self.waiting_since = rows[0][1] if rows else None
         self.open_channels = list(dict.fromkeys(channel for channel, _ in rows))
 
-    def record(self, entry: Entry | None, *changed: str) -> Entry | None:
+    def record(self, entry: Entry, *changed: str) -> Entry:
         """The only way into a timeline: store, update what lists show, bump the version, announce."""
-        from inbox import live
+        fields = {"changed_at", *changed}
+        entry.case = self
+        entry.save(force_insert=True)
+        if entry.kind in SPOKEN:
+            fields |= self._show_last(entry)
+        if entry.kind == EntryKind.MESSAGE:
+            fields |= self._follow(entry)
+        if entry.kind == EntryKind.REPLY and not self.first_reply_at:
+            self.first_reply_at = entry.created_at
+            fields.add("first_reply_at")
+        self._change(entry, fields)
+        return entry
 
-        fields = {"version", "changed_at", "waiting_since", "open_channels", *changed}
-        if entry is not None:
-            entry.case = self
-            entry.save(force_insert=True)
-            if entry.kind != EntryKind.EVENT:
-                fields |= self._show_last(entry)
-            if entry.kind == EntryKind.MESSAGE:
-                fields |= self._follow(entry)
-            if entry.kind == EntryKind.REPLY:
-                self.first_reply_at = self.first_reply_at or entry.created_at
-                fields.add("first_reply_at")
+    def adopt(self, entry: Entry) -> None:
+        """Takes in an entry that was filed without a case: it speaks as if it had just come."""
+        self._change(entry, self._show_last(entry) | self._follow(entry))
+
+    def changed(self, entry: Entry | None = None, *changed: str) -> None:
+        """Something about an entry that is there already changed: a delivery moved on, a reaction came."""
+        self._change(entry, set(changed))
+
+    def _change(self, entry: Entry | None, fields: set[str]) -> None:
         self.refresh_waits()
         self.version += 1
         self.changed_at = now()
-        self.save(update_fields=fields)
-        live.announce(self, entry)
-        return entry
+        self.save(update_fields=fields | {"version", "changed_at", "waiting_since", "open_channels"})
+        moved = entry is not None and entry.kind == EntryKind.MESSAGE and self.shows_move
+        live.announce(partial(frame, self.pk, entry.pk if entry else None, entry.kind if entry else "", moved))
 
     def _show_last(self, entry: Entry) -> set[str]:
         self.last_entry_id = max(self.last_entry_id, entry.pk)
@@ -256,23 +276,13 @@ class Case(models.Model):
     def _follow(self, entry: Entry) -> set[str]:
         """A customer wrote: this is where the customer is now."""
         self.last_inbound_id = entry.pk
-        self.channel = entry.channel
+        if not entry.data.get("late"):  # written before what we know already: it does not move anybody
+            self.channel = entry.channel
         if entry.channel not in self.channels:
             self.channels = [*self.channels, entry.channel]
         if not self.first_message_at:
             self.first_message_at, self.first_channel = entry.created_at, entry.channel
         return {"last_inbound_id", "channel", "channels", "first_message_at", "first_channel"}
-
-    def as_data(self) -> dict[str, Any]:
-        """What a socket needs to file this case under the fixed views, and nothing else."""
-        return {
-            "case": self.pk,
-            "version": self.version,
-            "status": self.status,
-            "live": self.is_live,
-            "assignee": self.assignee_id,
-            "channel": self.channel,
-        }
 
 
 class CaseTeam(models.Model):
@@ -286,4 +296,21 @@ class CaseTeam(models.Model):
         constraints = [models.UniqueConstraint(fields=["team", "case"], name="case_team_once")]
 
 
-CHANNEL_WORDS = {Channel.EMAIL: "Email", Channel.SMS: "SMS", Channel.INSTAGRAM: "Instagram"}
+def frame(pk: int, entry: int | None, entry_kind: str, moved: bool) -> dict[str, Any]:
+    """What sockets hear of a case: a row that looks the same to everybody, and what files it under the fixed views."""
+    case = Case.objects.select_related("customer", "assignee").get(pk=pk)
+    return {
+        "kind": "case",
+        "case": case.pk,
+        "version": case.version,
+        "status": case.status,
+        "live": case.is_live,
+        "assignee": case.assignee_id,
+        "channel": case.channel,
+        "teams": list(CaseTeam.objects.filter(case=case).values_list("team_id", flat=True)),
+        "row": render_to_string("inbox/_row.html", {"case": case}),
+        "entry": entry,
+        "entry_kind": entry_kind,
+        "moved": moved,
+        "at": now().isoformat(),
+    }

@@ -1,0 +1,39 @@
+"""What can become of one item. Each ends up as one line in its receipt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Outcome = dict[str, Any]
+
+
+def entry(pk: int, case: int | None) -> Outcome:
+    return {"outcome": "entry", "entry": pk, "case": case}
+
+
+def update(what: str, pk: int | None = None) -> Outcome:
+    return {"outcome": "update", "what": what, "entry": pk}
+
+
+def ignored(kind: str, reason: str) -> Outcome:
+    return {"outcome": "ignored", "kind": kind, "reason": reason}
+
+
+def duplicate() -> Outcome:
+    return {"outcome": "duplicate"}
+
+
+def quarantine(reason: str, excerpt: str = "") -> Outcome:
+    return {"outcome": "quarantine", "reason": reason, "excerpt": excerpt[:2000]}
+
+
+class Duplicate(Exception):
+    """This item is here already."""
+
+
+class NotYet(Exception):
+    """It speaks of a message that has not arrived; the receipt is tried again a little later."""
+
+
+class Unusable(Exception):
+    """It cannot be taken in; quarantined with this sentence."""

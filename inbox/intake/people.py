@@ -1,0 +1,47 @@
+"""Whose message it is: identity → customer. A new identity gets a customer of its own; nothing else is ever guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from connectors.adapters import ADAPTERS
+from connectors.messages import Authenticity, Channel, Sender
+from connectors.models import Connector
+from customers.identities import UNPROVEN, NotAnAddress, normalise
+from customers.models import Customer, Identity, IdentityLink
+from customers.models.link import LinkReason
+from inbox.intake.outcomes import Unusable
+
+
+def find(connector: Connector, sender: Sender, authenticity: Authenticity = Authenticity.UNKNOWN) -> Identity:
+    """The sender's identity, made with a customer of its own when new. Nothing is locked yet. Raises Unusable."""
+    kind = ADAPTERS[Channel(connector.kind)].identity_kind
+    try:
+        value = normalise(kind, sender.address)
+    except NotAnAddress as error:
+        raise Unusable(f"The sender's address is unusable: {error}.") from error
+    scope = UNPROVEN if authenticity == Authenticity.FAIL else sender.scope
+    identity = Identity.objects.select_related("customer").filter(kind=kind, scope=scope, value=value).first()
+    if identity is None:
+        identity = _new(kind, scope, value, sender)
+    return identity
+
+
+def find_all(connector: Connector, senders: Sequence[Sender]) -> list[Identity]:
+    """Copied-in people, in the order of their addresses: two mails that name the same strangers cannot deadlock."""
+    found = []
+    for sender in sorted(senders, key=lambda each: each.address.lower()):
+        with suppress(Unusable):
+            found.append(find(connector, sender))
+    return found
+
+
+def _new(kind: str, scope: str, value: str, sender: Sender) -> Identity:
+    """A second worker that does the same fails on the unique identity, is rolled back, and finds ours."""
+    customer = Customer.objects.create(name=sender.name[:200])
+    identity = Identity.objects.create(
+        kind=kind, scope=scope, value=value, handle=sender.handle[:100], customer=customer, origin="wrote to us"
+    )
+    IdentityLink.objects.create(identity=identity, customer=customer, reason=LinkReason.FIRST_SEEN)
+    return identity

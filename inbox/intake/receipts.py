@@ -1,0 +1,153 @@
+"""The durable inbox: a receipt is claimed, parsed, and every item in it gets exactly one recorded outcome."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from celery import shared_task
+from django.db import DatabaseError, IntegrityError, models, transaction
+from django.utils.timezone import now
+
+from connectors.adapters import ADAPTERS
+from connectors.messages import (
+    Bounce,
+    Channel,
+    Echo,
+    Edit,
+    Ignored,
+    InboundMessage,
+    Item,
+    Malformed,
+    OptOut,
+    Reaction,
+    Read,
+    Status,
+    Unsend,
+)
+from connectors.models import Connector, Receipt, ReceiptState
+from inbox.intake import messages, outcomes, updates
+from inbox.intake.outcomes import Duplicate, NotYet, Outcome, Unusable
+from inbox.locking import Moved
+from inbox.models import Agent
+
+log = logging.getLogger(__name__)
+LEASE = timedelta(seconds=60)
+MOST_ATTEMPTS = 5
+PATIENCE = [2, 10, 60, 300]  # seconds until an item that came too early is tried again
+TRIES_PER_ITEM = 10
+
+
+def take_in(receipt_id: int) -> bool:
+    """Takes in one receipt; False when it is done, somebody else's, or not due. Safe to call any number of times."""
+    receipt = _claim(receipt_id)
+    if receipt is None:
+        return False
+    if receipt.attempts > MOST_ATTEMPTS:
+        receipt.finish([outcomes.quarantine(f"Given up after {MOST_ATTEMPTS} attempts; the worker died or the database failed each time.")])
+        return True
+    items = ADAPTERS[Channel(receipt.connector.kind)].parse(receipt.raw())
+    results: list[Outcome] = []
+    early = False
+    for item in items:
+        try:
+            results.append(_take(item, receipt))
+        except NotYet as error:
+            early = True
+            results.append(outcomes.ignored("unknown message", str(error)))
+    if early and receipt.attempts <= len(PATIENCE):
+        Receipt.objects.filter(pk=receipt.pk).update(
+            next_attempt_at=now() + timedelta(seconds=PATIENCE[receipt.attempts - 1])
+        )
+        return True
+    receipt.finish(results, "; ".join(each["reason"] for each in results if each["outcome"] == "quarantine"))
+    return True
+
+
+@shared_task(name="inbox.intake.take_in")
+def take_in_task(receipt_id: int) -> None:
+    take_in(receipt_id)
+
+
+def _claim(receipt_id: int) -> Receipt | None:
+    claimed = (
+        Receipt.objects.due()
+        .filter(pk=receipt_id)
+        .update(attempts=models.F("attempts") + 1, next_attempt_at=now() + LEASE)
+    )
+    return Receipt.objects.select_related("connector__team").get(pk=receipt_id) if claimed else None
+
+
+def replay(receipt: Receipt, *, by: Agent) -> Receipt:
+    """Takes a quarantined receipt in again; what came through the first time is recognised as a duplicate."""
+    Receipt.objects.filter(pk=receipt.pk, state=ReceiptState.QUARANTINED).update(
+        state=ReceiptState.WAITING, attempts=0, next_attempt_at=now()
+    )
+    log.info("Receipt %s replayed by %s", receipt.pk, by.email)
+    take_in(receipt.pk)
+    return Receipt.objects.get(pk=receipt.pk)
+
+
+def _take(item: Item, receipt: Receipt) -> Outcome:
+    """One item, in its own transaction, tried again when people were merged under it. A bad item harms no other."""
+    try:
+        for attempt in range(TRIES_PER_ITEM):
+            try:
+                with transaction.atomic():
+                    return _act(item, receipt)
+            except (Moved, IntegrityError):
+                if attempt == TRIES_PER_ITEM - 1:
+                    raise
+        raise AssertionError("unreachable")
+    except Duplicate:
+        return outcomes.duplicate()
+    except Unusable as error:
+        return outcomes.quarantine(str(error), repr(item))
+    except NotYet:
+        raise
+    except IntegrityError as error:
+        return outcomes.quarantine(f"It contradicts what is stored: {error}", repr(item))
+    except DatabaseError:
+        raise  # the database, not the message: the lease runs out and the receipt is tried again
+    except Exception as error:
+        log.exception("An item of receipt %s could not be taken in", receipt.pk)
+        return outcomes.quarantine(f"It could not be taken in ({type(error).__name__}).", repr(item))
+
+
+def _act(item: Item, receipt: Receipt) -> Outcome:
+    match item:
+        case Ignored():
+            return outcomes.ignored(item.kind, item.reason)
+        case Malformed():
+            return outcomes.quarantine(item.reason, item.excerpt)
+    connector = _connector_for(item, receipt)
+    if connector is None:
+        return outcomes.ignored("unknown account", "It was sent to an account that is not connected here.")
+    match item:
+        case InboundMessage():
+            return messages.receive(connector, item)
+        case Echo():
+            return updates.echo(connector, item)
+        case Edit():
+            return updates.edit(connector, item)
+        case Unsend():
+            return updates.unsend(connector, item)
+        case Reaction():
+            return updates.reaction(connector, item)
+        case Read():
+            return updates.read(connector, item)
+        case Status():
+            return updates.status(connector, item)
+        case OptOut():
+            return updates.opt_out(connector, item)
+        case Bounce():
+            return updates.bounce(connector, item)
+
+
+def _connector_for(item: Item, receipt: Receipt) -> Connector | None:
+    """Routed by recipient: one URL may receive for several accounts. Mail belongs to the mailbox it was found in."""
+    address = getattr(item, "recipient", "") or getattr(item, "account_address", "")
+    own = receipt.connector
+    if not address or address in own.addresses or own.kind == Channel.EMAIL:
+        return own
+    return Connector.objects.filter(kind=own.kind, addresses__contains=[address]).select_related("team").first()

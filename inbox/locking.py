@@ -1,0 +1,64 @@
+"""The one lock of the inbox: customer rows, ascending, then everything is read again.
+
+Intake, replies, resolve, reopen, merge and assign all take it. Nobody locks identities or cases, and nobody takes a
+second lock: a transaction that finds it locked the wrong customer rolls back and starts over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import transaction
+
+from customers.models import Customer, Identity
+from inbox.models import Case
+
+
+class Moved(Exception):
+    """Somebody was merged between reading and locking; the caller's transaction is rolled back and tried again."""
+
+
+ATTEMPTS = 8
+
+
+def lock(*customer_ids: int) -> list[Customer]:
+    """Locks current customers; raises Moved when one has been merged away meanwhile."""
+    customers = Customer.objects.locked(customer_ids)
+    if len(customers) != len(set(customer_ids)) or any(customer.merged_into_id for customer in customers):
+        raise Moved
+    return customers
+
+
+def lock_owner(identity: Identity, *others: int) -> Customer:
+    """Locks the identity's customer (and others, in order), then makes sure it still is the identity's customer."""
+    customers = lock(identity.customer_id, *others)
+    owner = Identity.objects.values_list("customer_id", flat=True).get(pk=identity.pk)
+    if owner != identity.customer_id:
+        raise Moved
+    customer = next(each for each in customers if each.pk == owner)
+    identity.customer = customer
+    return customer
+
+
+@contextmanager
+def locked(case: Case) -> Iterator[Case]:
+    """The case as it is now, under its customer's lock, in a transaction. Follows merges.
+
+    The body runs once; only finding the right customer is tried again.
+    """
+    for attempt in range(ATTEMPTS):
+        current = Case.objects.select_related("customer").get(pk=case.pk).current()
+        customer = current.customer.current()
+        with transaction.atomic():
+            try:
+                lock(customer.pk)
+            except Moved:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                continue
+            fresh = Case.objects.select_related("customer", "assignee", "team").get(pk=current.pk)
+            if fresh.merged_into_id and attempt < ATTEMPTS - 1:
+                continue
+            yield fresh
+            return

@@ -1,0 +1,55 @@
+"""In → outside: reply → deliveries → claim → send → status.
+
+    ways.py       where a customer can be written to, and why not
+    replies.py    an agent writes: the entry, its deliveries, what it answers; undo, notes, "no reply needed"
+    starting.py   an agent writes first
+    composing.py  a delivery as the value an adapter sends
+    sending.py    claim, send, and every way that can end
+"""
+
+from inbox.outbox.replies import (
+    BadReply,
+    CannotSend,
+    ReplyHeld,
+    add_note,
+    no_reply_needed,
+    reply,
+    undo,
+)
+from inbox.outbox.sending import (
+    STATES,
+    clear_sessions,
+    deliver,
+    deliver_due,
+    deliver_task,
+    failed,
+    look_up_lost,
+    mark,
+    send_again,
+)
+from inbox.outbox.starting import NeedsConfirmation, start
+from inbox.outbox.ways import Option, default_option, options
+
+__all__ = [
+    "STATES",
+    "BadReply",
+    "CannotSend",
+    "NeedsConfirmation",
+    "Option",
+    "ReplyHeld",
+    "add_note",
+    "clear_sessions",
+    "default_option",
+    "deliver",
+    "deliver_due",
+    "deliver_task",
+    "failed",
+    "look_up_lost",
+    "mark",
+    "no_reply_needed",
+    "options",
+    "reply",
+    "send_again",
+    "start",
+    "undo",
+]

@@ -1,0 +1,76 @@
+"""A delivery as the value an adapter sends. Notes and events cannot get here: only replies have deliveries."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+
+from connectors.messages import Channel, EmailHeaders, OutboundFile, OutboundMessage, Sender
+from inbox.models import Attachment, Delivery, Entry
+from inbox.models.media import media_link
+
+
+def compose(delivery: Delivery) -> OutboundMessage:
+    entry, identity = delivery.entry, delivery.identity
+    is_mail = entry.channel == Channel.EMAIL
+    return OutboundMessage(
+        delivery=str(delivery.uuid),
+        to=Sender(address=identity.value, scope=identity.scope, name=identity.customer.name, handle=identity.handle),
+        sender=entry.our_address or delivery.connector.address,
+        sender_name=_sender_name(entry, delivery),
+        subject=entry.subject,
+        text=delivery.text,
+        quoted=_quoted(entry) if is_mail else "",
+        files=tuple(_files(delivery, is_mail)),
+        email=_headers(entry) if is_mail else None,
+        last_inbound_at=identity.last_inbound_at,
+        status_callback=f"{delivery.connector.webhook_url}?delivery={delivery.uuid}",
+        created_at=delivery.claimed_at,
+    )
+
+
+def _sender_name(entry: Entry, delivery: Delivery) -> str:
+    brand = delivery.connector.options.get("from_name") or delivery.connector.name
+    return f"{entry.agent.name.split()[0]}, {brand}" if entry.agent and entry.agent.name else brand
+
+
+def _headers(entry: Entry) -> EmailHeaders:
+    assert entry.case is not None
+    local, _, domain = entry.our_address.rpartition("@")
+    return EmailHeaders(
+        message_id=entry.message_id,
+        in_reply_to=tuple(entry.headers.get("in_reply_to", [])),
+        references=tuple(entry.headers.get("references", [])),
+        reply_to=f"{local}+r.{entry.case.reply_token}@{domain}",
+        cc=tuple(Sender(address=address) for address in entry.headers.get("cc", [])),
+    )
+
+
+def _quoted(entry: Entry) -> str:
+    """The mail that is answered, only when it came from the same address: nothing of one person reaches another."""
+    answered = Entry.objects.filter(pk=entry.headers.get("answers") or 0, identity=entry.identity).first()
+    if answered is None or entry.headers.get("cc"):
+        return ""
+    lines = "\n".join(f"> {line}" for line in answered.text.splitlines()[:200])
+    return f"On {answered.created_at:%d %b %Y %H:%M}, {answered.author} wrote:\n{lines}"
+
+
+def _files(delivery: Delivery, is_mail: bool) -> list[OutboundFile]:
+    rows = list(delivery.entry.attachments.all()) if is_mail else [delivery.attachment] if delivery.attachment else []
+    return [_file(row, delivery, is_mail) for row in rows]
+
+
+def _file(row: Attachment, delivery: Delivery, is_mail: bool) -> OutboundFile:
+    content = None
+    if is_mail:
+        with default_storage.open(row.key) as file:
+            content = file.read()
+    return OutboundFile(
+        name=row.name,
+        content_type=row.content_type,
+        size=row.size,
+        content=content,
+        url="" if is_mail else f"{settings.PUBLIC_URL}{media_link(row, delivery)}",
+    )
+
+

@@ -1,0 +1,252 @@
+"""An agent writes. The entry and its deliveries are stored together; nothing has left when this returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils.timezone import now
+
+from connectors.adapters import ADAPTERS
+from connectors.adapters.email.message_id import message_id
+from connectors.messages import Channel
+from inbox.locking import locked
+from inbox.models import (
+    Agent,
+    Alert,
+    Attachment,
+    Case,
+    Delivery,
+    Draft,
+    Entry,
+    EntryKind,
+    Participant,
+    ParticipantRole,
+    State,
+    Status,
+    Switch,
+)
+from inbox.models.case import SPOKEN
+from inbox.outbox.sending import wake_delivery
+from inbox.outbox.ways import Option, option_by_key
+
+MOST_CHARACTERS = 50_000
+
+
+class ReplyHeld(Exception):
+    """Something newer arrived while the agent was typing; `newer` are those entries, oldest first."""
+
+    def __init__(self, newer: list[Entry]) -> None:
+        super().__init__("Something newer arrived.")
+        self.newer = newer
+
+
+class CannotSend(Exception):
+    """The channel may not be used for this person now."""
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.remedy = reason, remedy
+
+
+class BadReply(Exception):
+    """`field` of the form is wrong; `words` say how."""
+
+    def __init__(self, field: str, words: str) -> None:
+        super().__init__(words)
+        self.field, self.words = field, words
+
+
+def reply(
+    case: Case,
+    *,
+    by: Agent,
+    option_key: str,
+    text: str,
+    subject: str = "",
+    copied: Sequence[int] = (),
+    also_answers: Sequence[int] = (),
+    seen_entry: int = 0,
+    files: Sequence[int] = (),
+    send_anyway: bool = False,
+    confirmed: bool = False,
+    resolve: bool = False,
+) -> Entry:
+    """Answers on one channel, ties what it answers, and leaves after the undo time.
+
+    `copied` are participants' ids, `also_answers` ids of open entries on other channels, `seen_entry` the newest entry
+    the agent had seen. Raises ReplyHeld, CannotSend, BadReply; nothing is stored then.
+    """
+    text = text.replace("\x00", "").replace("\r\n", "\n").strip()
+    with locked(case) as case:
+        option = _usable(case, option_key, confirmed)
+        uploads = list(Attachment.objects.filter(pk__in=files, entry=None, uploaded_by=by))
+        _check(text, uploads, option)
+        if not send_anyway:
+            _hold_if_newer(case, seen_entry, by)
+        entry = _entry(case, by, option, text, subject, copied)
+        case.status, case.shows_move, case.snoozed_until = Status.WAITING, False, None
+        if case.assignee is None:
+            case.assignee = by
+        case.record(entry, "status", "shows_move", "snoozed_until", "assignee")
+        Attachment.objects.filter(pk__in=[each.pk for each in uploads]).update(entry=entry, draft=None)
+        _queue(entry, option, text, uploads)
+        _tie(case, entry, by, also_answers)
+        Draft.objects.filter(case=case, agent=by, channel=option.channel).delete()
+        if resolve:
+            case.resolve(by=by)
+    return entry
+
+
+def _usable(case: Case, key: str, confirmed: bool) -> Option:
+    option = option_by_key(case, key)
+    if option is None:
+        raise CannotSend("This address does not belong to the customer any more.", "Choose another one.")
+    if option.refusal:
+        raise CannotSend(option.refusal.reason, option.refusal.remedy)
+    if option.confirm and not confirmed:
+        raise CannotSend(option.confirm, "Confirm that you want to text this number.")
+    return option
+
+
+def _check(text: str, uploads: Sequence[Attachment], option: Option) -> None:
+    limits = ADAPTERS[Channel(option.channel)].limits
+    if not text and not uploads:
+        raise BadReply("text", "Write something first.")
+    if len(text) > MOST_CHARACTERS:
+        raise BadReply("text", f"That is {len(text):,} characters; {MOST_CHARACTERS:,} is the most that can be sent.")
+    if len(uploads) > limits.max_files:
+        raise BadReply("files", f"At most {limits.max_files} files can be sent here.")
+    for upload in uploads:
+        if upload.size > limits.max_file_bytes:
+            most = limits.max_file_bytes // (1024 * 1024)
+            raise BadReply("files", f"{upload.name} is too large: {most} MB is the most here.")
+
+
+def _hold_if_newer(case: Case, seen_entry: int, by: Agent) -> None:
+    """Anything that appeared since the form was opened, except what this agent wrote: on any channel, by anybody."""
+    newer = case.timeline().filter(pk__gt=seen_entry, kind__in=SPOKEN).exclude(agent=by).order_by("pk")
+    found = list(newer.for_timeline()[:5])  # type: ignore[attr-defined]
+    if found:
+        raise ReplyHeld(found)
+
+
+def _entry(case: Case, by: Agent, option: Option, text: str, subject: str, copied: Sequence[int]) -> Entry:
+    entry = Entry(
+        kind=EntryKind.REPLY,
+        channel=option.channel,
+        connector=option.connector,
+        identity=option.identity,
+        our_address=option.our_address,
+        agent=by,
+        author=by.name,
+        text=text,
+    )
+    if ADAPTERS[Channel(option.channel)].limits.has_subject:
+        _address_mail(entry, case, option, subject, copied)
+    return entry
+
+
+def _address_mail(entry: Entry, case: Case, option: Option, subject: str, copied: Sequence[int]) -> None:
+    last = (
+        case.timeline()
+        .filter(channel=Channel.EMAIL, kind__in=[EntryKind.MESSAGE, EntryKind.PARTICIPANT])
+        .exclude(message_id="")
+        .order_by("-pk")
+        .first()
+    )
+    people = Participant.objects.filter(case__in=case.family(), pk__in=copied).exclude(role=ParticipantRole.REMOVED)
+    entry.subject = _reply_subject(subject or (last.subject if last else case.subject))
+    entry.message_id = message_id(str(entry.uuid), settings.SECRET_KEY.encode(), option.our_address.rpartition("@")[2])
+    entry.headers = {
+        "cc": [each.identity.value for each in people.select_related("identity")],
+        "in_reply_to": [last.message_id] if last else [],
+        "references": [*last.headers.get("references", []), last.message_id] if last else [],
+        "answers": last.pk if last else None,
+    }
+
+
+def _reply_subject(subject: str) -> str:
+    subject = " ".join(subject.split())
+    return subject[:490] if subject.lower().startswith(("re:", "aw:", "sv:", "antw:")) else f"Re: {subject}"[:490]
+
+
+def _queue(entry: Entry, option: Option, text: str, uploads: Sequence[Attachment]) -> None:
+    """One delivery per provider call: a mail is one, a long DM or one with files is several, in order."""
+    adapter = ADAPTERS[Channel(option.channel)]
+    whole = adapter.limits.has_rich_text
+    parts: list[tuple[str, Attachment | None]] = [(part, None) for part in adapter.limits.split(text)] if text else []
+    if whole:
+        parts = parts or [("", None)]
+    else:
+        parts += [("", upload) for upload in uploads]
+    not_before = now() + timedelta(seconds=settings.UNDO_SECONDS)
+    for number, (part, upload) in enumerate(parts):
+        delivery = Delivery.objects.create(
+            entry=entry,
+            part=number,
+            connector=option.connector,
+            identity=option.identity,
+            text=part,
+            attachment=upload,
+            not_before=not_before,
+        )
+        wake_delivery(delivery, settings.UNDO_SECONDS)
+
+
+def _tie(case: Case, entry: Entry, by: Agent, also_answers: Sequence[int]) -> None:
+    """A reply answers what is open on its own channel, and what the agent ticked on others."""
+    here = list(case.open_entries().filter(channel=entry.channel).values_list("pk", flat=True))
+    case.tie(by=by, reply=entry, entries=[*here, *also_answers])
+    Switch.objects.filter(case__in=case.family(), acknowledged_at=None).update(acknowledged_at=entry.created_at)
+    Alert.objects.close_if_answered(case)
+    case.changed(entry)
+
+
+def no_reply_needed(case: Case, *, by: Agent, entries: Sequence[int] | None = None) -> None:
+    """Ties what is open without sending anything."""
+    with locked(case) as case:
+        case.tie(by=by, entries=list(entries) if entries is not None else None)
+        Alert.objects.close_if_answered(case)
+        if case.status == Status.OPEN and not case.open_entries().exists():
+            case.status = Status.WAITING
+        case.shows_move = False
+        case.record(Entry.event_of("no_reply", "said no reply is needed", by=by), "status", "shows_move")
+
+
+def add_note(case: Case, *, by: Agent, text: str) -> Entry:
+    """Internal. A note has no channel, no identity and no delivery: there is nothing an adapter could be given."""
+    text = text.replace("\x00", "").strip()
+    if not text:
+        raise BadReply("text", "Write something first.")
+    if len(text) > MOST_CHARACTERS:
+        raise BadReply("text", f"That is {len(text):,} characters; {MOST_CHARACTERS:,} is the most.")
+    with locked(case) as case:
+        note = case.record(Entry(kind=EntryKind.NOTE, agent=by, author=by.name, text=text))
+        Draft.objects.filter(case=case, agent=by, channel="note").delete()
+    return note
+
+
+def undo(entry: Entry, *, by: Agent) -> Draft | None:
+    """Takes a reply back while none of it has left, and returns its text as a draft; None when it is too late."""
+    assert entry.case is not None
+    with locked(entry.case) as case:
+        waiting = entry.deliveries.filter(state=State.QUEUED, attempts=0)
+        if not waiting.exists() or waiting.count() != entry.deliveries.count():
+            return None
+        taken = waiting.update(state=State.CANCELLED, changed_at=now())
+        if taken != entry.deliveries.count():
+            return None
+        entry.unsent_at = now()
+        entry.save(update_fields=["unsent_at"])
+        case.untie(entry)
+        case.status = Status.OPEN if case.open_entries().exists() else case.status
+        draft, _ = Draft.objects.update_or_create(
+            case=case,
+            agent=by,
+            channel=entry.channel,
+            defaults={"text": entry.text, "subject": entry.subject, "saved_at": now()},
+        )
+        case.changed(entry, "status")
+    return draft

@@ -1,0 +1,219 @@
+"""Claim, send, and every way that can end. One delivery is one provider call; it is never made twice by itself."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from celery import shared_task
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.utils.timezone import now
+
+from connectors.adapters import ADAPTERS
+from connectors.errors import SendFailed, SendUnknown
+from connectors.messages import Channel, DeliveryStatus, Sent
+from customers.models import Consent
+from customers.models.consent import ConsentState
+from inbox.locking import locked
+from inbox.models import Agent, Delivery, Entry, ProviderMessage, State, Status
+from inbox.outbox.composing import compose
+from inbox.outbox.ways import refusal
+from inbox.wake import wake
+
+log = logging.getLogger(__name__)
+STATES = {
+    DeliveryStatus.QUEUED: State.SENT,  # the provider has it in its own queue
+    DeliveryStatus.SENDING: State.SENT,
+    DeliveryStatus.SENT: State.SENT,
+    DeliveryStatus.DELIVERED: State.DELIVERED,
+    DeliveryStatus.READ: State.READ,
+    DeliveryStatus.FAILED: State.FAILED,
+}
+
+
+def deliver(delivery_id: int) -> bool:
+    """Sends one delivery if it is due and nobody else has it; False when there was nothing to do."""
+    delivery = Delivery.objects.select_related(
+        "entry__agent", "entry__case", "connector", "identity__customer"
+    ).get(pk=delivery_id)
+    if not delivery.claim():
+        return False
+    delivery = Delivery.objects.select_related(
+        "entry__agent", "entry__case", "connector", "identity__customer", "attachment"
+    ).get(pk=delivery_id)
+    no = refusal(delivery.identity, delivery.connector)
+    if no:
+        failed(delivery, f"{no.reason} {no.remedy}".strip())
+        return True
+    try:
+        sent = ADAPTERS[Channel(delivery.entry.channel)].send(delivery.connector.account(), compose(delivery))
+    except SendFailed as error:
+        _refused(delivery, error)
+    except SendUnknown as error:
+        _unknown(delivery, error.reason)
+    except Exception:
+        log.exception("Delivery %s broke while it was being sent", delivery.uuid)
+        _unknown(delivery, "Something broke while it was being sent.")
+    else:
+        mark_sent(delivery, sent)
+    return True
+
+
+@shared_task(name="inbox.outbox.deliver")
+def deliver_task(delivery_id: int) -> None:
+    deliver(delivery_id)
+
+
+def wake_delivery(delivery: Delivery, seconds: int) -> None:
+    """Only what may leave at once is worth a worker's attention now; the sweeper sends the rest when it is due."""
+    if seconds == 0:
+        wake(deliver_task, delivery.pk)
+
+
+def mark_sent(delivery: Delivery, sent: Sent) -> None:
+    """Remembers what the provider calls it, then moves on; a callback may have been faster."""
+    delivery.connector.succeeded()
+    with transaction.atomic():
+        if sent.provider_id:
+            ProviderMessage.objects.bulk_create(
+                [
+                    ProviderMessage(
+                        connector=delivery.connector,
+                        provider_id=sent.provider_id,
+                        entry=delivery.entry,
+                        delivery=delivery,
+                    )
+                ],
+                ignore_conflicts=True,
+            )
+        Delivery.objects.filter(pk=delivery.pk).update(sent_at=now())
+        refused = "; ".join(f"{address}: {reason}" for address, reason in sent.refused.items())
+    mark(delivery, STATES[sent.status], reason=f"Not accepted for {refused}" if refused else "")
+    _wake_next_part(delivery)
+
+
+def _wake_next_part(delivery: Delivery) -> None:
+    following = Delivery.objects.filter(entry=delivery.entry, part=delivery.part + 1, state=State.QUEUED).first()
+    if following:
+        wake(deliver_task, following.pk)
+
+
+def mark(delivery: Delivery, state: State, *, reason: str = "", code: str = "") -> bool:
+    """Moves a delivery forwards and tells the browsers; False when the news is old."""
+    if state == State.FAILED:
+        return failed(delivery, reason, code)
+    entry = _entry(delivery)
+    if entry.case is None:
+        return delivery.advance(state, reason=reason, code=code)
+    with locked(entry.case) as case:
+        moved = delivery.advance(state, reason=reason, code=code)
+        if moved:
+            case.changed(entry)
+    return moved
+
+
+def failed(delivery: Delivery, reason: str, code: str = "") -> bool:
+    """Finally not delivered: what it answered is open again, and waits from the original time."""
+    entry = _entry(delivery)
+    assert entry.case is not None
+    with locked(entry.case) as case:
+        if not delivery.advance(State.FAILED, reason=reason, code=code):
+            return False
+        Delivery.objects.filter(entry=entry, part__gt=delivery.part, state=State.QUEUED).update(
+            state=State.CANCELLED, reason="An earlier part was not delivered.", changed_at=now()
+        )
+        if case.untie(entry) and case.status == Status.WAITING:
+            case.status = Status.OPEN
+        case.has_failed_delivery = True
+        case.changed(entry, "status", "has_failed_delivery")
+    return True
+
+
+def _refused(delivery: Delivery, error: SendFailed) -> None:
+    if error.opted_out:
+        Consent.objects.create(
+            identity=delivery.identity,
+            sender=str(delivery.connector.uuid),
+            state=ConsentState.OPTED_OUT,
+            words="The provider says this person has opted out.",
+        )
+    if error.reconnect:
+        delivery.connector.failed(error.reason, reconnect=True)
+    if error.permanent or not delivery.put_back(error.reason, error.retry_after):
+        failed(delivery, error.reason, error.code)
+    else:
+        _tell(delivery)
+
+
+def _unknown(delivery: Delivery, reason: str) -> None:
+    """The provider may have it. Somebody may be able to tell; nobody sends it again without a person's word."""
+    mark(delivery, State.UNKNOWN, reason=reason)
+
+
+def _tell(delivery: Delivery) -> None:
+    entry = _entry(delivery)
+    if entry.case:
+        with locked(entry.case) as case:
+            case.changed(entry)
+
+
+def _entry(delivery: Delivery) -> Entry:
+    return Entry.objects.select_related("case").get(pk=delivery.entry_id)
+
+
+def send_again(delivery: Delivery, *, by: Agent) -> bool:
+    """A person's decision about what failed or is not known. Mail keeps its Message-ID, so a double is one mail."""
+    entry = _entry(delivery)
+    assert entry.case is not None
+    with locked(entry.case) as case:
+        again = Delivery.objects.filter(pk=delivery.pk, state__in=[State.FAILED, State.UNKNOWN]).update(
+            state=State.QUEUED, attempts=0, not_before=now(), reason="", code="", changed_at=now()
+        )
+        if not again:
+            return False
+        Delivery.objects.filter(entry=entry, part__gt=delivery.part, state=State.CANCELLED).update(
+            state=State.QUEUED, attempts=0, reason="", changed_at=now()
+        )
+        here = list(case.open_entries().filter(channel=entry.channel, pk__lt=entry.pk).values_list("pk", flat=True))
+        case.tie(by=by, reply=entry, entries=here)
+        case.status = Status.WAITING if not case.open_entries().exists() else case.status
+        case.has_failed_delivery = _has_failed(case.family())
+        case.record(Entry.event_of("sent_again", "sent it again", by=by), "status", "has_failed_delivery")
+        case.changed(entry)
+        wake(deliver_task, delivery.pk)
+    return True
+
+
+def _has_failed(cases: list[int]) -> bool:
+    return Delivery.objects.filter(entry__case__in=cases, state__in=[State.FAILED, State.UNKNOWN]).exists()
+
+
+def deliver_due(most: int = 100) -> int:
+    """All that may leave now; the sweeper's share."""
+    return sum(deliver(pk) for pk in list(Delivery.objects.due().order_by("not_before").values_list("pk", flat=True)[:most]))
+
+
+def look_up_lost() -> int:
+    """Claimed by a process that died: ask the provider whether it has the message, and say so if nobody can tell."""
+    done = 0
+    lost = Delivery.objects.lost() | Delivery.objects.filter(
+        state=State.UNKNOWN, changed_at__gt=now() - timedelta(minutes=5), changed_at__lt=now() - timedelta(seconds=20)
+    )
+    for delivery in lost.select_related("entry__agent", "entry__case", "connector", "identity__customer")[:20]:
+        try:
+            sent = ADAPTERS[Channel(delivery.entry.channel)].look_up(delivery.connector.account(), compose(delivery))
+        except (SendFailed, SendUnknown) as error:
+            log.warning("Delivery %s could not be looked up: %s", delivery.uuid, error)
+            sent = None
+        if sent:
+            mark_sent(delivery, sent)
+        elif delivery.state == State.SENDING:
+            _unknown(delivery, "It is not known whether this was sent.")
+        done += 1
+    return done
+
+
+@shared_task(name="inbox.outbox.clear_sessions")
+def clear_sessions() -> None:
+    Session.objects.filter(expire_date__lt=now()).delete()

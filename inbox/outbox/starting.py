@@ -1,0 +1,77 @@
+"""An agent writes first: to somebody known, or to an address nobody has seen yet."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import transaction
+
+from connectors.adapters import ADAPTERS
+from connectors.messages import Channel
+from connectors.models import Connector
+from customers.identities import NotAnAddress, normalise
+from customers.models import Customer, Identity, IdentityLink
+from customers.models.link import LinkReason
+from inbox.locking import lock_owner
+from inbox.models import Agent, Case
+from inbox.outbox.replies import BadReply, CannotSend, reply
+from inbox.outbox.ways import refusal
+
+
+class NeedsConfirmation(Exception):
+    """The agent has to agree first; `words` say to what."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+def start(
+    *,
+    by: Agent,
+    connector: Connector,
+    address: str,
+    text: str,
+    name: str = "",
+    subject: str = "",
+    confirmed: bool = False,
+) -> Case:
+    """The customer's live case, or a new one, with the first message on its way.
+
+    Raises BadReply, CannotSend, NeedsConfirmation.
+    """
+    kind = ADAPTERS[Channel(connector.kind)].identity_kind
+    try:
+        value = normalise(kind, address, settings.DEFAULT_REGION)
+    except NotAnAddress as error:
+        raise BadReply("address", f"{address} does not look like a valid address for {connector.get_kind_display()}.") from error
+    if not text.strip():
+        raise BadReply("text", "Write something first.")
+    with transaction.atomic():
+        identity = Identity.objects.select_related("customer").filter(kind=kind, value=value, scope="").first()
+        identity = identity or _new(kind, value, name, by)
+        no = refusal(identity, connector)
+        if no:
+            raise CannotSend(no.reason, no.remedy)
+        if identity.last_inbound_at is None and connector.kind == Channel.SMS and not confirmed:
+            raise NeedsConfirmation(f"{identity.shown} has never texted us. Send the first text?")
+        customer = lock_owner(identity)
+        Customer.objects.filter(pk=customer.pk).update(has_written=True)
+        case = Case.objects.live().main().filter(customer=customer).first()
+        case = case or Case.objects.start(customer, connector.team, subject or " ".join(text.split()))
+        reply(
+            case,
+            by=by,
+            option_key=f"{connector.pk}-{identity.pk}",
+            text=text,
+            subject=subject,
+            seen_entry=case.last_entry_id,
+            confirmed=True,
+        )
+    return case
+
+
+def _new(kind: str, value: str, name: str, by: Agent) -> Identity:
+    customer = Customer.objects.create(name=name[:200], named_by_agent=bool(name))
+    identity = Identity.objects.create(kind=kind, value=value, customer=customer, origin=f"{by.name}, typed in")
+    IdentityLink.objects.create(identity=identity, customer=customer, reason=LinkReason.ADDED, made_by=by)
+    return identity

@@ -1,0 +1,136 @@
+"""Where a customer can be written to now. The server decides; the composer only shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils.timezone import now
+
+from connectors.adapters import ADAPTERS
+from connectors.messages import Channel, Refusal, Standing
+from connectors.models import Connector
+from customers.identities import UNPROVEN
+from customers.models import Consent, Identity
+from inbox.models import Case, Draft, Entry, EntryKind
+from inbox.switching import Way, default_way
+
+
+@dataclass(frozen=True)
+class Option:
+    """One address of the customer through one connector of ours."""
+
+    channel: str
+    identity: Identity
+    connector: Connector
+    our_address: str
+    last_used: datetime | None
+    refusal: Refusal | None
+    confirm: str = ""  # must be agreed to first: "Has never texted us. …"
+    files_allowed: int = field(default=0)
+
+    @property
+    def key(self) -> str:
+        return f"{self.connector.pk}-{self.identity.pk}"
+
+    @property
+    def shown(self) -> str:
+        return self.identity.shown
+
+    @property
+    def is_usable(self) -> bool:
+        return self.refusal is None
+
+
+def options(case: Case) -> list[Option]:
+    """All ways to the case's customer, the one used last first."""
+    customer = case.customer.current()
+    connectors = list(Connector.objects.active().select_related("team"))
+    found = [
+        _option(case, identity, connector, our_address)
+        for identity in customer.identities.exclude(scope=UNPROVEN).order_by("pk")
+        for connector, our_address in _connectors_for(case, identity, connectors)
+    ]
+    return sorted(found, key=lambda each: each.last_used.timestamp() if each.last_used else 0.0, reverse=True)
+
+
+def _connectors_for(case: Case, identity: Identity, connectors: Sequence[Connector]) -> list[tuple[Connector, str]]:
+    """The connector (and address of ours) this identity last wrote to; without one, the case's team's, else any."""
+    able = [each for each in connectors if ADAPTERS[Channel(each.kind)].identity_kind == identity.kind]
+    if identity.scope:
+        able = [each for each in able if identity.scope in each.addresses]
+    last = (
+        Entry.objects.filter(identity=identity, kind__in=[EntryKind.MESSAGE, EntryKind.FILED])
+        .order_by("-pk")
+        .values_list("connector_id", "our_address")
+        .first()
+    )
+    if last and last[0] in {each.pk for each in able}:
+        return [(each, last[1] or each.address) for each in able if each.pk == last[0]]
+    teams = [each for each in able if each.team_id == case.team_id]
+    return [(each, each.address) for each in (teams or able)[:1]]
+
+
+def _option(case: Case, identity: Identity, connector: Connector, our_address: str) -> Option:
+    adapter = ADAPTERS[Channel(connector.kind)]
+    confirm = ""
+    if identity.last_inbound_at is None and connector.kind == Channel.SMS:
+        origin = identity.origin or "an agent"
+        confirm = f"Has never texted us. Number from {origin}."
+    return Option(
+        channel=connector.kind,
+        identity=identity,
+        connector=connector,
+        our_address=our_address,
+        last_used=identity.last_inbound_at,
+        refusal=refusal(identity, connector),
+        confirm=confirm,
+        files_allowed=adapter.limits.max_files,
+    )
+
+
+def refusal(identity: Identity, connector: Connector, *, automatic: bool = False) -> Refusal | None:
+    """Asked by the composer, and again when the message is about to leave."""
+    if identity.blocked_at:
+        return Refusal("This address is blocked.", "Unblock it in the customer's panel first.")
+    if not identity.can_be_answered:
+        return Refusal("This sender cannot receive messages.")
+    if not connector.is_active:
+        return Refusal(f"{connector.name} is paused.", "An admin can resume it on the health page.")
+    if connector.needs_reconnect:
+        return Refusal(f"{connector.name} has to be connected again.", "An admin can do that on the health page.")
+    standing = Standing(
+        now=now(),
+        last_inbound_at=identity.last_inbound_at,
+        opted_out_at=Consent.objects.opted_out_at(identity, str(connector.uuid)),
+        automatic=automatic,
+    )
+    return ADAPTERS[Channel(connector.kind)].limits.refusal(standing)
+
+
+def default_option(
+    case: Case, ways: Sequence[Option], *, draft: Draft | None = None, chosen: str = ""
+) -> tuple[Option | None, str]:
+    """Where the composer answers, and why when that is not obvious."""
+    keyed = {way.key: way for way in ways}
+    picked, why = default_way(
+        [
+            Way(
+                key=way.key,
+                channel=way.channel,
+                usable=way.is_usable and not way.confirm,
+                last_at=way.last_used,
+                why_not=way.refusal.reason if way.refusal else way.confirm,
+            )
+            for way in ways
+        ],
+        current=case.channel,
+        draft_channel=draft.channel if draft and draft.text.strip() and draft.channel != "note" else "",
+        chosen=chosen,
+    )
+    return (keyed[picked.key] if picked else None), why
+
+
+def option_by_key(case: Case, key: str) -> Option | None:
+    return next((way for way in options(case) if way.key == key), None)

@@ -1,0 +1,87 @@
+"""Telling other processes that there is something to do or to show. Redis only makes things faster, so nobody waits for it.
+
+Everything goes through one background thread with a bounded queue and a circuit breaker: a Redis that is down, full or
+hanging costs a request nothing. What is dropped here is found by `manage.py sweep` and by the browsers' catch-up.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import redis
+from celery import Task
+from django.conf import settings
+from django.db import transaction
+
+log = logging.getLogger(__name__)
+LIVE_CHANNEL = "throughline:live"
+ROOM = 2_000
+OPEN_SECONDS = 5.0
+
+
+class Messenger:
+    """One thread; calls are dropped while Redis is unreachable or the queue is full."""
+
+    def __init__(self) -> None:
+        self.calls: queue.Queue[Callable[[], object]] = queue.Queue(ROOM)
+        self.closed_until = 0.0
+        self.pid = os.getpid()
+        self.thread = threading.Thread(target=self._run, name="messenger", daemon=True)
+        self.thread.start()
+
+    def put(self, call: Callable[[], object]) -> None:
+        if time.monotonic() < self.closed_until:
+            return
+        try:
+            self.calls.put_nowait(call)
+        except queue.Full:
+            self.closed_until = time.monotonic() + OPEN_SECONDS
+
+    def _run(self) -> None:
+        while True:
+            call = self.calls.get()
+            try:
+                if time.monotonic() >= self.closed_until:
+                    call()
+            except Exception as error:  # noqa: BLE001  Redis and Celery raise many kinds; all mean "not now"
+                log.warning("Redis cannot be reached, going on without it: %s", error)
+                self.closed_until = time.monotonic() + OPEN_SECONDS
+            finally:
+                self.calls.task_done()
+
+
+_messenger: Messenger | None = None
+
+
+def messenger() -> Messenger:
+    """The process's own: threads do not survive a fork."""
+    global _messenger
+    if _messenger is None or _messenger.pid != os.getpid():
+        _messenger = Messenger()
+    return _messenger
+
+
+@cache
+def _redis(pid: int) -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1)
+
+
+def wake(task: Task, *arguments: Any) -> None:
+    """After commit, asks a worker to run the task now."""
+    transaction.on_commit(
+        lambda: messenger().put(lambda: task.apply_async(arguments, retry=False, ignore_result=True)), robust=True
+    )
+
+
+def publish(frame: dict[str, Any]) -> None:
+    """At once, to every web process."""
+    data = json.dumps(frame, separators=(",", ":"))
+    messenger().put(lambda: _redis(os.getpid()).publish(LIVE_CHANNEL, data))

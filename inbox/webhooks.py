@@ -1,0 +1,67 @@
+"""Where providers post. Checked, stored as it came, committed, answered; nothing is understood before that."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import timedelta
+
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotFound
+from django.utils.timezone import now
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from connectors.adapters import ADAPTERS
+from connectors.errors import Forged
+from connectors.messages import Channel
+from connectors.models import Connector, Receipt
+from inbox.intake import take_in_task
+from inbox.wake import wake
+
+log = logging.getLogger(__name__)
+KEPT_HEADERS = ("content-type", "user-agent", "i-twilio-idempotency-token")
+TWILIO_ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response />'
+
+
+@csrf_exempt
+@require_http_methods(["GET", "POST"])
+def receive(request: HttpRequest, token: str) -> HttpResponse:
+    connector = Connector.objects.filter(token=token).first()
+    if connector is None or not ADAPTERS[Channel(connector.kind)].receives_webhooks:
+        return HttpResponseNotFound()
+    if request.method == "GET":
+        return _handshake(request, connector)
+    body = request.body  # before anything reads request.POST
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    headers["x-query-string"] = request.META.get("QUERY_STRING", "")
+    try:
+        ADAPTERS[Channel(connector.kind)].verify(body, headers, [connector.account()])
+    except Forged as error:
+        Connector.objects.filter(pk=connector.pk).update(forged_count=F("forged_count") + 1)
+        log.warning("A forged webhook for %s was refused: %s", connector.name, error.reason)
+        return HttpResponseForbidden()
+    kept = {name: headers[name] for name in (*KEPT_HEADERS, "x-query-string") if name in headers}
+    _store(connector, body, kept)
+    if connector.kind == Channel.SMS:
+        return HttpResponse(TWILIO_ANSWER, content_type="text/xml")
+    return HttpResponse("EVENT_RECEIVED", content_type="text/plain")
+
+
+def _store(connector: Connector, body: bytes, headers: dict[str, str]) -> None:
+    """The same bytes twice are one receipt. The query is part of them: two callbacks may differ in nothing else."""
+    key = hashlib.sha256(body + b"\n" + headers["x-query-string"].encode()).hexdigest()
+    receipt = Receipt.store(connector, body, headers=headers, key=key)
+    if not connector.last_received_at or connector.last_received_at < now() - timedelta(seconds=5):
+        Connector.objects.filter(pk=connector.pk).update(last_received_at=now())
+        connector.succeeded()
+    if receipt:
+        wake(take_in_task, receipt)
+
+
+def _handshake(request: HttpRequest, connector: Connector) -> HttpResponse:
+    challenge = getattr(ADAPTERS[Channel(connector.kind)], "challenge", None)
+    answer = challenge(request.GET.dict(), [connector.account()]) if challenge else None
+    if answer is None:
+        return HttpResponseForbidden()
+    return HttpResponse(answer, content_type="text/plain")

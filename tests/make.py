@@ -1,0 +1,145 @@
+"""Plain builders. What customers say goes through the real intake: `says(maya, mailbox, "Hello")`."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from connectors.messages import (
+    Attachment,
+    Authenticity,
+    Classification,
+    EmailHeaders,
+    InboundMessage,
+    Sender,
+)
+from connectors.models import Connector
+from customers.models import Customer, Identity, IdentityLink
+from inbox import outbox
+from inbox.intake import messages
+from inbox.models import Agent, Case, Entry, Team
+
+_numbers = itertools.count(1)
+PASSWORD = "a-long-test-password"
+INSTAGRAM_ACCOUNT = "17841405793187218"
+ACCOUNT_SID = "AC" + "a" * 32
+KINDS = {"email": "email", "sms": "phone", "instagram": "instagram"}
+
+
+def team(name: str) -> Team:
+    return Team.objects.get_or_create(name=name)[0]
+
+
+def agent(name: str, *teams: Team, role: str = "agent") -> Agent:
+    email = f"{name.split()[0].lower()}@throughline.test"
+    found = Agent.objects.filter(email=email).first()
+    if found is None:
+        found = Agent.objects.create_agent(email, PASSWORD, name=name, role=role)
+        found.teams.set(teams)
+    return found
+
+
+def mailbox(address: str, of: Team) -> Connector:
+    return Connector.objects.create(
+        kind="email",
+        name=of.name,
+        addresses=[address],
+        team=of,
+        credentials={"imap_host": "127.0.0.1", "smtp_host": "127.0.0.1"},
+        options={"authserv_id": "sandbox.test"},
+    )
+
+
+def number(of: Team, value: str = "+14155550100") -> Connector:
+    return Connector.objects.create(
+        kind="sms",
+        name="Texts",
+        addresses=[value],
+        team=of,
+        credentials={"account_sid": ACCOUNT_SID, "auth_token": "a-twilio-token"},
+    )
+
+
+def instagram_account(of: Team, value: str = INSTAGRAM_ACCOUNT) -> Connector:
+    return Connector.objects.create(
+        kind="instagram",
+        name="Instagram",
+        addresses=[value],
+        team=of,
+        credentials={"app_secret": "appsecret123", "verify_token": "verify-me", "access_token": "token"},
+    )
+
+
+def customer(name: str, *, email: str = "", phone: str = "", instagram: str = "") -> Customer:
+    made = Customer.objects.create(name=name, named_by_agent=True, has_written=True)
+    for kind, scope, value in [("email", "", email), ("phone", "", phone), ("instagram", INSTAGRAM_ACCOUNT, instagram)]:
+        if value:
+            identity = Identity.objects.create(kind=kind, scope=scope, value=value, customer=made, origin="the import")
+            IdentityLink.objects.create(identity=identity, customer=made, reason="imported")
+    return made
+
+
+def message(
+    sender: Customer | Sender,
+    to: Connector,
+    text: str,
+    *,
+    provider_id: str = "",
+    subject: str = "",
+    sent_at: datetime | None = None,
+    classification: str = "person",
+    authenticity: str = "",
+    cc: Sequence[Sender] = (),
+    references: Sequence[str] = (),
+    reply_tokens: Sequence[str] = (),
+    files: Sequence[Attachment] = (),
+) -> InboundMessage:
+    unique = next(_numbers)
+    if isinstance(sender, Customer):
+        identity = sender.identities.get(kind=KINDS[to.kind], scope=INSTAGRAM_ACCOUNT if to.kind == "instagram" else "")
+        sender = Sender(identity.value, identity.scope, sender.name)
+    is_mail = to.kind == "email"
+    return InboundMessage(
+        provider_id=provider_id or f"provider-{unique}",
+        sender=sender,
+        recipient=to.address,
+        text=text,
+        sent_at=sent_at,
+        subject=subject or ("Hello" if is_mail else ""),
+        attachments=tuple(files),
+        classification=Classification(classification),
+        authenticity=Authenticity(authenticity or ("pass" if is_mail else "unknown")),
+        email=EmailHeaders(
+            message_id=f"{unique}@ortiz.test",
+            references=tuple(references),
+            reply_tokens=tuple(reply_tokens),
+            cc=tuple(cc),
+        )
+        if is_mail
+        else None,
+    )
+
+
+def says(sender: Customer | Sender, to: Connector, text: str, **about: Any) -> Entry:
+    """The entry that came of it, through the real intake."""
+    with transaction.atomic():
+        outcome = messages.receive(to, message(sender, to, text, **about))
+    return Entry.objects.select_related("case__customer", "identity").get(pk=outcome["entry"])
+
+
+def answers(by: Agent, case: Case, text: str, *, channel: str = "", **about: Any) -> Entry:
+    """A reply, on the channel the composer would offer or the one named."""
+    case = Case.objects.get(pk=case.pk)
+    ways = outbox.options(case)
+    if channel:
+        option = next(way for way in ways if way.channel == channel)
+    else:
+        found, why = outbox.default_option(case, ways)
+        assert found, why
+        option = found
+    about.setdefault("seen_entry", case.last_entry_id)
+    return outbox.reply(case, by=by, option_key=option.key, text=text, **about)
