@@ -66,11 +66,13 @@ class Stack:
                 log.replace(log.with_suffix(".old"))
         environment = self._environment()
         self._prepare_database(environment)
-        self.product = self._product(environment)
-        for process in self.product:
-            process.start()
+        everybody = self._product(environment)
+        for first in everybody[:2]:  # whom people wait for: the rest would take the processor from them
+            self._add(first)
         self._wait_for(self.address, "web")
         self._wait_for(f"{environment['TWILIO_API_URL']}/control/health", "sandbox")
+        for process in everybody[2:]:
+            self._add(process)
         self.ready_file.write_text(self.address)
 
     def watch(self) -> None:
@@ -181,6 +183,10 @@ class Stack:
             "sweep": ("manage.py", "sweep"),
         }
         return [self._python(name, environment, *words) for name, words in commands.items()]
+
+    def _add(self, process: Process) -> None:
+        self.product.append(process)
+        process.start()
 
     def _python(self, name: str, environment: Mapping[str, str], *words: str) -> Process:
         return Process(name, (sys.executable, *words), environment, self.var)
