@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qs
@@ -259,6 +260,11 @@ def test_a_look_up_sees_through_the_words_a_trial_account_adds(api: responses.Re
 )
 def test_a_look_up_takes_no_other_message_for_it(api: responses.RequestsMock, change: dict[str, object]) -> None:
     assert look_up(api, listed(**change)) is None
+
+
+def test_a_look_up_cannot_tell_one_picture_from_another(api: responses.RequestsMock) -> None:
+    picture = OutboundFile("a.png", "image/png", 9, url="https://desk.example.com/files/1")
+    assert TwilioAdapter().look_up(ACCOUNT, replace(MESSAGE, text="", files=(picture,))) is None
 
 
 def test_a_look_up_that_fails_says_nothing(api: responses.RequestsMock) -> None:

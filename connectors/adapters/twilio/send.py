@@ -73,7 +73,12 @@ def send(account: Account, message: OutboundMessage) -> Sent:
 
 
 def look_up(account: Account, message: OutboundMessage) -> Sent | None:
-    """The message with the same words, files, sender and recipient since `created_at`; None when there is none."""
+    """The message with the same words, files, sender and recipient since `created_at`; None when there is none.
+
+    A picture without words looks like any other, so nobody can say.
+    """
+    if not message.text.strip():
+        return None
     since = {"date_sent_after": message.created_at.astimezone(UTC)} if message.created_at else {}
     try:
         client = _client(account, RetryAfter())
