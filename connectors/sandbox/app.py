@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import ssl
 from pathlib import Path
 
@@ -99,6 +100,7 @@ async def _listen(what: str, port: int, start: object) -> None:
 
 async def run(config: Config, folder: Path, stopped: asyncio.Event) -> None:
     """The sandbox from start to `stopped`."""
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd tells every command
     sandbox = Sandbox(config, folder)
     await sandbox.start()
     print(f"sandbox: the customer's phone is at {config.base_url}/", flush=True)

@@ -22,6 +22,7 @@ from connectors.sandbox.wire import Wire
 WEB = Path(__file__).parent / "web"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".html": "text/html", ".svg": "image/svg+xml"}
 HEARTBEAT = 15  # seconds
+STRANGERS_SHOWN = 20
 STORY_PAUSE = 7.0  # seconds
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -151,7 +152,9 @@ class Control:
         return web.json_response({"ok": True})
 
     async def state(self, request: web.Request) -> web.StreamResponse:
-        people = [person.shown() | {"unread": self.phone.unread(person)} for person in self.people.everybody]
+        strangers = [person for person in self.people.everybody if person.stranger][-STRANGERS_SHOWN:]
+        people = [self._card(person) for person in self.people.everybody if not person.stranger]
+        people += [self._card(person) for person in reversed(strangers)]
         ours = [{"kind": one.kind, "address": one.address, "name": one.name} for one in self.config.connectors]
         return web.json_response(
             {
@@ -164,6 +167,11 @@ class Control:
             },
             headers=HEADERS,
         )
+
+    def _card(self, person: Person) -> dict[str, Any]:
+        """A person on the page. The configuration's note is about the time before they wrote."""
+        note = "" if self.phone.has_written(person) else person.note
+        return person.shown() | {"unread": self.phone.unread(person), "note": note}
 
     async def inbox(self, request: web.Request) -> web.StreamResponse:
         person = self.people.find(request.query.get("customer", ""))

@@ -67,10 +67,18 @@ class Graph:
         self.config, self.people, self.store = config, people, store
         self.webhooks, self.faults, self.wire = webhooks, faults, wire
         self.connectors = {connector.address: connector for connector in config.of_kind("instagram")}
-        self.messages = {value["mid"]: DirectMessage(**value) for value in store.all("dm")}
+        self.messages: dict[str, DirectMessage] = {}
+        self.threads: dict[str, list[DirectMessage]] = {}
+        for value in store.all("dm"):
+            self._file(DirectMessage(**value))
+
+    def _file(self, message: DirectMessage) -> None:
+        if message.mid not in self.messages:
+            self.messages[message.mid] = message
+            self.threads.setdefault(message.person, []).append(message)
 
     def keep(self, message: DirectMessage) -> None:
-        self.messages[message.mid] = message
+        self._file(message)
         self.store.put("dm", message.mid, asdict(message))
         person = self.people.by_instagram(message.person)
         if person is not None:
@@ -78,7 +86,7 @@ class Graph:
 
     def conversation(self, account: str, person: str) -> list[DirectMessage]:
         """Oldest first."""
-        found = [one for one in self.messages.values() if one.account == account and one.person == person]
+        found = [one for one in self.threads.get(person, []) if one.account == account]
         return sorted(found, key=lambda one: one.at)
 
     def connector_for(self, access_token: str) -> Connector | None:
@@ -175,6 +183,8 @@ class Graph:
         if action:
             if message:
                 raise GraphError(100, "(#100) Only one of message and sender_action may be set.", 2018014)
+            if action == "mark_seen":
+                self._mark_seen(connector, person)
             return {"recipient_id": person}
         if not isinstance(message, dict):
             raise GraphError(100, "(#100) The parameter message is required.")
@@ -195,6 +205,12 @@ class Graph:
         self.keep(sent)
         self.webhooks.later(self._echo(connector, sent))
         return {"recipient_id": person, "message_id": sent.mid}
+
+    def _mark_seen(self, connector: Connector, person: str) -> None:
+        for message in self.conversation(connector.address, person):
+            if message.direction == "sent" and not message.is_seen:
+                message.is_seen = True
+                self.keep(message)
 
     def check_window(self, connector: Connector, person: str, tag: str) -> None:
         """24 hours from their last message, 7 days for a human agent.
@@ -253,7 +269,7 @@ class Graph:
 
     def thread(self, person: str) -> list[dict[str, Any]]:
         """What this person has in the app, oldest first."""
-        found = sorted((one for one in self.messages.values() if one.person == person), key=lambda one: one.at)
+        found = sorted(self.threads.get(person, []), key=lambda one: one.at)
         return [
             {
                 "id": one.mid,
@@ -261,6 +277,7 @@ class Graph:
                 "text": one.text,
                 "at": datetime.fromtimestamp(one.at / 1000, UTC).isoformat(timespec="milliseconds"),
                 "read": one.is_seen or one.direction == "sent",
+                "seen": one.is_seen,
                 "reaction": one.reaction,
                 "unsent": one.is_unsent,
                 "reply_to": one.reply_to,

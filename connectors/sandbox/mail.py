@@ -5,6 +5,8 @@ It plays every mail system at once: ours, the customers', and that of any strang
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -22,6 +24,7 @@ from connectors.sandbox.wire import Wire
 
 AUTHORITY = "sandbox.test"
 HEADER_LIMIT = 65536
+LONGEST_ADDRESS = 254  # RFC 5321
 MACHINES = ("auto-submitted", "list-unsubscribe", "precedence", "list-id")
 
 
@@ -40,7 +43,6 @@ class PostOffice:
     def __init__(self, config: Config, people: People, folder: Path, wire: Wire) -> None:
         self.people, self.folder, self.wire = people, folder, wire
         self.accounts: dict[str, Account] = {}
-        self.aliases: dict[str, str] = {}
         for connector in config.of_kind("email"):
             self._open(connector.address, connector.username or connector.address, connector.password, is_ours=True)
         for person in people.everybody:
@@ -48,15 +50,25 @@ class PostOffice:
                 self._open(person.email, person.email, person.email_password, is_ours=False)
 
     def _open(self, address: str, username: str, password: str, *, is_ours: bool) -> Account:
-        place = self.folder / quote(bare(address), safe="@.-_")
-        mailboxes = StoredMailboxes(place, self._learn_sender if is_ours else None)
+        mailboxes = StoredMailboxes(self._place(address), self._learn_sender if is_ours else None)
         account = Account(address, username, password, mailboxes, is_ours)
         self.accounts[bare(address)] = account
         return account
 
     def account(self, address: str) -> Account | None:
-        """The mailbox that takes mail for this address, plus parts and case aside."""
-        return self.accounts.get(bare(address))
+        """The mailbox that takes mail for this address, plus parts and case aside; a known stranger's is opened."""
+        found = self.accounts.get(bare(address))
+        person = self.people.by_email(address) if found is None else None
+        return found if person is None else self._open(person.email, person.email, "", is_ours=False)
+
+    def in_use(self, address: str) -> Account | None:
+        """The mailbox of this address if it ever had mail."""
+        used = bare(address) in self.accounts or self._place(address).exists()
+        return self.account(address) if address and used else None
+
+    def _place(self, address: str) -> Path:
+        name = quote(bare(address), safe="@.-_")
+        return self.folder / (name if len(name) < 200 else hashlib.sha256(name.encode()).hexdigest())
 
     def user(self, username: str) -> Account | None:
         return next((one for one in self.accounts.values() if one.password and one.username == username), None)
@@ -68,9 +80,10 @@ class PostOffice:
         """The mailbox of this address; a stranger's is opened."""
         account = self.account(address)
         if account is None:
-            person = self.people.meet(email=address, name=name)
-            account = self._open(person.email, person.email, "", is_ours=False)
+            self.people.meet(email=address, name=name)
+            account = self.account(address)
             self.wire.announce("people")
+        assert account is not None
         return account
 
     def _learn_sender(self, raw: bytes) -> None:
@@ -79,8 +92,9 @@ class PostOffice:
         if any(headers.get(name) for name in MACHINES):
             return
         for name, address in _addresses(headers, "From")[:1]:
-            if "@" in address and len(address) < 200:
-                self.mailbox_for(address, name)
+            if "@" in address and len(address) < LONGEST_ADDRESS and bare(address) not in self.accounts:
+                self.people.meet(email=address, name=name)
+                self.wire.announce("people")
 
     def deliver(
         self,
@@ -103,7 +117,7 @@ class PostOffice:
         if signed_in_as is not None and not signed_in_as.is_ours:
             signed_in_as.mailboxes.sent.add(raw, now, [Seen], recent=False)
             self._announce(signed_in_as)
-        domain = (bare(_from(raw)).rpartition("@")[2] or "unknown").encode("ascii", "replace").decode()
+        domain = re.sub(r"[^a-z0-9.-]", "", bare(_from(raw)).rpartition("@")[2]) or "unknown"
         spf = "pass" if verdict == "pass" else "none" if verdict == "none" else "softfail"
         for recipient in recipients:
             account = self.account(recipient)

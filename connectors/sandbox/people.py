@@ -49,6 +49,15 @@ class People:
             for index, customer in enumerate(customers)
         ]
         self.everybody += [Person(**value) for value in store.all("stranger")]
+        self.addresses: dict[str, Person] = {}
+        for person in self.everybody:
+            self._index(person)
+
+    def _index(self, person: Person) -> None:
+        """By every address; whoever had it first keeps it."""
+        for address in (bare(person.email), person.phone, person.instagram_id):
+            if address:
+                self.addresses.setdefault(address, person)
 
     def find(self, key: int | str) -> Person | None:
         """By index, id, name, address, number, Instagram id or handle."""
@@ -59,31 +68,29 @@ class People:
             return None
         for person in self.everybody:
             handle = person.instagram_handle.lower().lstrip("@")
-            if wanted in (person.id, person.name.lower(), person.email.lower(), person.phone, person.instagram_id):
+            if wanted in (person.id, person.name.lower()) or (handle and wanted.lstrip("@") == handle):
                 return person
-            if handle and wanted.lstrip("@") == handle:
-                return person
-        return self.by_email(key)
+        return self.addresses.get(wanted) or self.by_email(key)
 
     def by_email(self, address: str) -> Person | None:
-        wanted = bare(address)
-        return next((person for person in self.everybody if wanted and bare(person.email) == wanted), None)
+        return self.addresses.get(bare(address))
 
     def by_phone(self, number: str) -> Person | None:
-        return next((person for person in self.everybody if number and person.phone == number), None)
+        return self.addresses.get(number)
 
     def by_instagram(self, id: str) -> Person | None:
-        return next((person for person in self.everybody if id and person.instagram_id == id), None)
+        return self.addresses.get(id)
 
     def meet(self, *, email: str = "", phone: str = "", instagram_id: str = "", name: str = "") -> Person:
         """The person with this address; somebody new if there is none yet."""
         known = self.by_email(email) or self.by_phone(phone) or self.by_instagram(instagram_id)
         if known is not None:
             return known
-        strangers = sum(1 for person in self.everybody if person.stranger)
         shown = name or parseaddr(email)[0] or email.partition("@")[0] or phone or f"Instagram …{instagram_id[-4:]}"
         address = parseaddr(email)[1] or email
-        person = Person(f"s{strangers + 1}", shown, address, phone=phone, instagram_id=instagram_id, stranger=True)
+        number = f"s{sum(one.stranger for one in self.everybody) + 1}"
+        person = Person(number, shown, address, phone=phone, instagram_id=instagram_id, stranger=True)
         self.everybody.append(person)
+        self._index(person)
         self.store.put("stranger", person.id, asdict(person))
         return person

@@ -200,7 +200,7 @@ class Phone:
         }
 
     def unread(self, person: Person) -> dict[str, int]:
-        account = self.post_office.account(person.email) if person.email else None
+        account = self.post_office.in_use(person.email)
         mails = account.mailboxes.inbox.mails() if account is not None else []
         return {
             "email": sum(Seen not in mail.permanent_flags for mail in mails),
@@ -210,8 +210,16 @@ class Phone:
             else 0,
         }
 
+    def has_written(self, person: Person) -> bool:
+        account = self.post_office.in_use(person.email)
+        return (
+            any(not text.is_outbound for text in self.twilio.threads.get(person.phone, []))
+            or any(one.direction == "sent" for one in self.graph.threads.get(person.instagram_id, []))
+            or bool(account is not None and account.mailboxes.sent.mails())
+        )
+
     def _mails(self, address: str) -> list[dict[str, Any]]:
-        account = self.post_office.account(address) if address else None
+        account = self.post_office.in_use(address)
         if account is None:
             return []
         shown = [self._mail(mail, "received") for mail in account.mailboxes.inbox.mails()]
@@ -263,13 +271,10 @@ class Phone:
         return None
 
     def _message(self, person: Person, id: str, direction: str) -> DirectMessage:
-        found = [
-            one
-            for one in self.graph.messages.values()
-            if one.person == person.instagram_id and one.direction == direction and not one.is_unsent
-        ]
+        thread = self.graph.threads.get(person.instagram_id, [])
+        found = [one for one in thread if one.direction == direction and not one.is_unsent]
         chosen = [one for one in found if one.mid == id] if id else sorted(found, key=lambda one: one.at)[-1:]
-        if not chosen or not person.instagram_id:
+        if not chosen:
             raise Misunderstood(f"{person.name} has no such Instagram message.")
         return chosen[0]
 

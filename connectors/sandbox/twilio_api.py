@@ -97,6 +97,10 @@ class Text:
     def is_outbound(self) -> bool:
         return self.direction != "inbound"
 
+    @property
+    def customer(self) -> str:
+        return self.recipient if self.is_outbound else self.sender
+
 
 def segments(body: str) -> int:
     """How many parts a body is sent in: 160/153 septets in GSM-7, 70/67 UTF-16 units otherwise."""
@@ -114,18 +118,25 @@ class Twilio:
         self.config, self.people, self.store = config, people, store
         self.webhooks, self.faults, self.wire = webhooks, faults, wire
         self.connectors = {connector.address: connector for connector in config.of_kind("sms")}
-        self.texts = {value["sid"]: Text(**value) for value in store.all("text")}
+        self.texts: dict[str, Text] = {}
+        self.threads: dict[str, list[Text]] = {}
+        for value in store.all("text"):
+            self._file(Text(**value))
         self.stopped = {(value[0], value[1]) for value in store.all("stopped")}
 
     def token(self, account_sid: str) -> str | None:
         tokens = (one.auth_token for one in self.connectors.values() if one.account_sid == account_sid)
         return next(tokens, None)
 
+    def _file(self, text: Text) -> None:
+        if text.sid not in self.texts:
+            self.texts[text.sid] = text
+            self.threads.setdefault(text.customer, []).append(text)
+
     def keep(self, text: Text) -> None:
-        self.texts[text.sid] = text
+        self._file(text)
         self.store.put("text", text.sid, asdict(text))
-        customer = text.recipient if text.is_outbound else text.sender
-        person = self.people.by_phone(customer)
+        person = self.people.by_phone(text.customer)
         if person is not None:
             self.wire.announce("thread", person=person.id, channel="sms")
 
@@ -253,8 +264,7 @@ class Twilio:
         sid = ("MM" if media_urls else "SM") + secrets.token_hex(16)
         text = Text(sid, account_sid, sender, recipient, body, "outbound-api", "queued", time.time(), callback=callback)
         text.media = [{"sid": "ME" + secrets.token_hex(16), "url": url, "file": "", "type": ""} for url in media_urls]
-        self.texts[sid] = text
-        self.store.put("text", sid, asdict(text))
+        self.keep(text)
         self.webhooks.later(self._carry(connector, text))
         return text
 
@@ -308,9 +318,7 @@ class Twilio:
     def thread(self, number: str) -> list[dict[str, Any]]:
         """What the owner of this number has on the phone, oldest first."""
         shown = []
-        for text in sorted(self.texts.values(), key=lambda one: one.created):
-            if number not in (text.sender, text.recipient):
-                continue
+        for text in sorted(self.threads.get(number, []), key=lambda one: one.created):
             if text.is_outbound and text.status not in ("delivered", "sent"):
                 continue
             shown.append(
@@ -328,7 +336,7 @@ class Twilio:
         return shown
 
     def read(self, number: str) -> None:
-        for text in self.texts.values():
-            if text.is_outbound and text.recipient == number and not text.read:
+        for text in self.threads.get(number, []):
+            if text.is_outbound and not text.read:
                 text.read = True
                 self.keep(text)

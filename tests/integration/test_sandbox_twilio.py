@@ -85,9 +85,7 @@ async def test_a_reply_is_queued_sent_and_delivered_and_is_on_the_phone(stage: S
         ({"media_url": ["http://127.0.0.1/a.jpg"] * 11}, 21623),
     ],
 )
-async def test_what_twilio_refuses_is_refused_with_its_code(
-    stage: Stage, fields: dict[str, object], code: int
-) -> None:
+async def test_what_twilio_refuses_is_refused_with_its_code(stage: Stage, fields: dict[str, object], code: int) -> None:
     assert await refusal(stage, **fields) == (400, code)
 
 
