@@ -80,32 +80,20 @@ def pip_install(python: Path, requirements: Path) -> None:
 
 
 def fill_vendor() -> None:
-    """Copies what package.json names to static/vendor: files, and the icons as one sprite."""
+    """Copies the files that package.json names under "vendor" to static/vendor, and nothing else of those packages."""
     sources = [ROOT / "package.json", ROOT / "package-lock.json"]
     stamp = VENDOR / ".installed"
     if is_current(stamp, sources):
         return
     with step("Filling static/vendor"):
         fetch_node_packages()
-        wanted = json.loads(sources[0].read_text())["vendor"]
-        VENDOR.mkdir(parents=True, exist_ok=True)
-        for name, source in wanted["files"].items():
+        shutil.rmtree(VENDOR, ignore_errors=True)
+        VENDOR.mkdir(parents=True)
+        for name, source in json.loads(sources[0].read_text())["vendor"].items():
             script = (ROOT / "node_modules" / source).read_text()
             # Their source maps stay behind, and Django refuses to serve a file that names a missing one.
             (VENDOR / name).write_text(script.partition("//# sourceMappingURL=")[0])
-        (VENDOR / "icons.svg").write_text(sprite(wanted["icons"]))
     remember(stamp, sources)
-
-
-def sprite(names: Sequence[str]) -> str:
-    """One SVG file with a symbol per icon: `<svg><use href="…/icons.svg#inbox">`. Stroke and size are the page's."""
-    symbols = []
-    for name in names:
-        drawing = (ROOT / "node_modules" / "lucide-static" / "icons" / f"{name}.svg").read_text()
-        strokes = drawing.partition("<svg")[2].partition(">")[2].rpartition("</svg>")[0]
-        symbols.append(f'<symbol id="{name}" viewBox="0 0 24 24">{" ".join(strokes.split())}</symbol>')
-    notice = "<!-- lucide, ISC licence: lucide.dev/license -->"
-    return f'<svg xmlns="http://www.w3.org/2000/svg">{notice}\n{chr(10).join(symbols)}\n</svg>\n'
 
 
 def fetch_node_packages() -> None:
