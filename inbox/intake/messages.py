@@ -133,6 +133,7 @@ def _receive_from_customer(
     entry: Entry, item: InboundMessage, customer: Customer, thread: Case | None, everybody: list[Identity]
 ) -> Outcome:
     customer.name_from(item.sender.name)
+    entry.author = (customer.name or entry.author)[:200]
     if not customer.has_written:
         customer.has_written = True
         customer.save(update_fields=["has_written"])

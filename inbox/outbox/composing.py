@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.files.storage import default_storage
 
+from connectors.adapters import ADAPTERS
 from connectors.messages import Channel, EmailHeaders, OutboundFile, OutboundMessage, Sender
 from inbox.models import Attachment, Delivery, Entry
 from inbox.models.media import media_link
@@ -56,7 +57,12 @@ def _quoted(entry: Entry) -> str:
 
 
 def _files(delivery: Delivery, is_mail: bool) -> list[OutboundFile]:
-    rows = list(delivery.entry.attachments.all()) if is_mail else [delivery.attachment] if delivery.attachment else []
+    """Apart from the text where the channel wants that; else all of them with the last part."""
+    if ADAPTERS[Channel(delivery.entry.channel)].limits.files_apart:
+        rows = [delivery.attachment] if delivery.attachment else []
+    else:
+        is_last = not Delivery.objects.filter(entry=delivery.entry, part__gt=delivery.part).exists()
+        rows = list(delivery.entry.attachments.all()) if is_last else []
     return [_file(row, delivery, is_mail) for row in rows]
 
 

@@ -174,13 +174,11 @@ def _reply_subject(subject: str) -> str:
 
 def _queue(entry: Entry, option: Option, text: str, uploads: Sequence[Attachment]) -> None:
     """One delivery per provider call: a mail is one, a long DM or one with files is several, in order."""
-    adapter = ADAPTERS[Channel(option.channel)]
-    whole = adapter.limits.has_rich_text
-    parts: list[tuple[str, Attachment | None]] = [(part, None) for part in adapter.limits.split(text)] if text else []
-    if whole:
-        parts = parts or [("", None)]
-    else:
+    limits = ADAPTERS[Channel(option.channel)].limits
+    parts: list[tuple[str, Attachment | None]] = [(part, None) for part in limits.split(text)] if text else []
+    if limits.files_apart:
         parts += [("", upload) for upload in uploads]
+    parts = parts or [("", None)]  # files alone, in one message
     not_before = now() + timedelta(seconds=settings.UNDO_SECONDS)
     for number, (part, upload) in enumerate(parts):
         delivery = Delivery.objects.create(

@@ -206,12 +206,18 @@ def look_up_lost() -> int:
         except (SendFailed, SendUnknown) as error:
             log.warning("Delivery %s could not be looked up: %s", delivery.uuid, error)
             sent = None
-        if sent:
+        if sent and not _is_another(delivery, sent):
             mark_sent(delivery, sent)
         elif delivery.state == State.SENDING:
             _unknown(delivery, "It is not known whether this was sent.")
         done += 1
     return done
+
+
+def _is_another(delivery: Delivery, sent: Sent) -> bool:
+    """The same words were sent twice on purpose, and the look-up found the other one."""
+    known = ProviderMessage.objects.filter(connector=delivery.connector, provider_id=sent.provider_id)
+    return known.exclude(delivery=delivery).exists()
 
 
 @shared_task(name="inbox.outbox.clear_sessions")
