@@ -162,7 +162,7 @@ def run_quietly(command: Sequence[str | Path], environment: Mapping[str, str] | 
     if done.returncode == 0:
         return None
     lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
-    return " / ".join(lines[-3:]) or f"exit code {done.returncode}"
+    return " / ".join(lines[-2:])[-400:] or f"exit code {done.returncode}"
 
 
 def check_space() -> None:
