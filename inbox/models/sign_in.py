@@ -21,6 +21,8 @@ class SignInAttempt(models.Model):
     count = models.PositiveIntegerField(default=0)
     since = models.DateTimeField(default=now, db_index=True)
 
+    objects: models.Manager[SignInAttempt] = models.Manager()
+
     @classmethod
     def is_allowed(cls, email: str, place: str) -> bool:
         """Counts this attempt first, then judges: fifty at once are fifty."""

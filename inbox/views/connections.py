@@ -1,0 +1,85 @@
+"""How every connection fares, in words: progress, not process. For the board and the health page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Min
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_naive, make_aware, now
+
+from connectors.models import Connector, ConnectorKind, Receipt, ReceiptState
+from inbox.templatetags.words import span
+
+TOO_LONG = timedelta(minutes=5)  # a mailbox that has not been read for so long
+BEHIND = timedelta(seconds=30)  # a receipt nobody has taken in
+EXPIRES_SOON = timedelta(days=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """`words` say how it is; `oldest` is when the oldest input arrived that nobody has taken in yet."""
+
+    connector: Connector
+    words: str
+    is_bad: bool
+    oldest: datetime | None
+
+
+def connections() -> list[Connection]:
+    oldest = dict(
+        Receipt.objects.filter(state=ReceiptState.WAITING)
+        .order_by()
+        .values_list("connector")
+        .annotate(oldest=Min("received_at"))
+    )
+    connectors = Connector.objects.defer("credentials").select_related("team").order_by("kind", "name", "pk")
+    return [_connection(each, oldest.get(each.pk)) for each in connectors]
+
+
+def _connection(connector: Connector, oldest: datetime | None) -> Connection:
+    words, is_bad = _standing(connector)
+    if oldest and now() - oldest > BEHIND:
+        words, is_bad = f"{words}; the oldest message has waited {brief(now() - oldest)}", True
+    return Connection(connector, words, is_bad, oldest)
+
+
+def _standing(connector: Connector) -> tuple[str, bool]:
+    if not connector.is_active:
+        return "paused", True
+    if connector.needs_reconnect:
+        return f"connect it again: {connector.failure or 'signing in was refused'}", True
+    if connector.consecutive_failures and connector.failure:
+        tries = "" if connector.consecutive_failures == 1 else f" ({connector.consecutive_failures} times in a row)"
+        return f"{connector.failure}{tries}", True
+    expires = _expires(connector)
+    if expires and expires - now() < EXPIRES_SOON:
+        left = expires - now()
+        return (f"sign-in ends in {span(left)}", True) if left > timedelta() else ("sign-in has ended", True)
+    if connector.kind == ConnectorKind.EMAIL:
+        return _mailbox(connector)
+    if connector.last_received_at:
+        return f"last heard {brief(now() - connector.last_received_at)} ago", False
+    return "nothing heard yet", False
+
+
+def _mailbox(connector: Connector) -> tuple[str, bool]:
+    if connector.last_success_at is None:
+        return "not read yet", now() - connector.created_at > TOO_LONG
+    behind = now() - connector.last_success_at
+    if behind > TOO_LONG:
+        return f"not read for {brief(behind)}", True
+    return f"{brief(behind)} behind", False
+
+
+def _expires(connector: Connector) -> datetime | None:
+    """The option `access_token_expires_at`, ISO 8601, for accounts whose sign-in ends by itself."""
+    at = parse_datetime(str(connector.options.get("access_token_expires_at", "")) or "-")
+    return make_aware(at) if at and is_naive(at) else at
+
+
+def brief(length: timedelta) -> str:
+    """'4 s', and from a minute on like every other length of time."""
+    seconds = max(int(length.total_seconds()), 0)
+    return f"{seconds} s" if seconds < 60 else span(length)

@@ -1,0 +1,253 @@
+"""People: the list, one person over all channels, and "this is the same person" with its undo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import Exists, OuterRef, Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from connectors.models import Connector
+from customers.identities import EMAIL, PHONE, NotAnAddress, normalise
+from customers.models import Consent, Customer, Identity, IdentityLink
+from customers.models.consent import ConsentState
+from customers.models.customer import CustomerQuerySet
+from inbox import merging
+from inbox.http import AgentRequest, signed_in
+from inbox.models import Agent, Case, Entry, EntryKind, Merge
+from inbox.views.doors import number_or_404
+
+PAGE = 50
+MOST_CASES, MOST_NOTES = 50, 20
+
+
+@signed_in
+@require_GET
+def customers(request: AgentRequest) -> HttpResponse:
+    query = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:200]
+    rows = visible(request.user).order_by("name", "pk").prefetch_related("identities")
+    if query:
+        rows = rows.filter(_matches(query))
+    elif request.GET.get("after"):
+        rows = rows.filter(_beyond(request.GET["after"]))
+    page = list(rows[: PAGE + 1])
+    shown = page[:PAGE]
+    live = Case.objects.visible_to(request.user).live().main().filter(customer__in=shown)
+    by_customer = {case.customer_id: case for case in live}
+    context = {
+        "people": [(customer, by_customer.get(customer.pk)) for customer in shown],
+        "query": query,
+        "more": len(page) > PAGE,
+        "after": f"{shown[-1].pk}" if len(page) > PAGE and not query else "",
+        "place": "customers",
+    }
+    return render(request, "customers/list.html", context)
+
+
+@signed_in
+@require_GET
+def customer(request: AgentRequest, pk: int) -> HttpResponse:
+    person = _or_404(request, pk)
+    if person.pk != pk:
+        return redirect(f"/customers/{person.pk}/")
+    return render(request, "customers/customer.html", _about(request, person))
+
+
+def _about(request: AgentRequest, person: Customer) -> dict[str, Any]:
+    family = family_of(person)
+    cases = Case.objects.visible_to(request.user).unmerged().filter(customer__in=family)
+    shown = list(cases.select_related("customer", "assignee").order_by("-is_live", "-pk")[: MOST_CASES + 1])
+    every = Case.objects.unmerged().filter(customer__in=family).values("pk")[:1001].count()
+    mine = cases.values("pk")[:1001].count()
+    notes = Entry.objects.visible_to(request.user).filter(kind=EntryKind.NOTE, case__customer__in=family)
+    return {
+        "person": person,
+        "identities": _identities(person),
+        "cases": shown[:MOST_CASES],
+        "more_cases": len(shown) > MOST_CASES,
+        "case_count": mine,
+        "elsewhere": every - mine,
+        "notes": notes.select_related("agent").defer("html", "search").order_by("-pk")[:MOST_NOTES],
+        "joins": Merge.objects.filter(Q(survivor__in=family) | Q(absorbed__in=family))
+        .select_related("survivor", "absorbed", "by", "undone_by")
+        .prefetch_related("survivor__identities", "absorbed__identities")
+        .order_by("-pk"),
+        "place": "customers",
+    }
+
+
+def _identities(person: Customer) -> list[tuple[Identity, IdentityLink | None, list[IdentityLink], list[str]]]:
+    """Each address with why it is theirs, what it was before, and who of us may not write there."""
+    rows = list(person.identities.order_by("kind", "pk"))
+    links: dict[int, list[IdentityLink]] = {row.pk: [] for row in rows}
+    for link in (
+        IdentityLink.objects.filter(identity__in=rows)
+        .select_related("made_by", "revoked_by", "customer")
+        .order_by("-pk")
+    ):
+        links[link.identity_id].append(link)
+    opted_out = _opted_out(rows)
+    found = []
+    for row in rows:
+        active = next((link for link in links[row.pk] if link.revoked_at is None), None)
+        before = [link for link in links[row.pk] if link.revoked_at is not None]
+        found.append((row, active, before, opted_out.get(row.pk, [])))
+    return found
+
+
+def _opted_out(rows: list[Identity]) -> dict[int, list[str]]:
+    """The last word per address and sender of ours holds."""
+    latest: dict[tuple[int, str], Consent] = {}
+    for consent in Consent.objects.filter(identity__in=rows).order_by("pk"):
+        latest[consent.identity_id, consent.sender] = consent
+    senders = {str(each.uuid): each.name for each in Connector.objects.defer("credentials")} if latest else {}
+    found: dict[int, list[str]] = {}
+    for (identity, sender), consent in latest.items():
+        if consent.state == ConsentState.OPTED_OUT:
+            found.setdefault(identity, []).append(f"opted out of {senders.get(sender, 'us')} {consent.at:%d %b %Y}")
+    return found
+
+
+@signed_in
+@require_POST
+def rename(request: AgentRequest, pk: int) -> HttpResponse:
+    person = _or_404(request, pk)
+    name = " ".join(request.POST.get("name", "").replace("\x00", "").split())[:200]
+    Customer.objects.filter(pk=person.pk).update(name=name, named_by_agent=bool(name))
+    return redirect(f"/customers/{person.pk}/")
+
+
+@signed_in
+@require_GET
+def same(request: AgentRequest, pk: int) -> HttpResponse:
+    """Who else could this be? The person chosen here is looked at side by side before anything happens."""
+    person = _or_404(request, pk)
+    query = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:200]
+    found = (
+        visible(request.user).filter(_matches(query)).exclude(pk=person.pk)
+        if len(query) > 1
+        else Customer.objects.none()
+    )
+    context = {
+        "person": person,
+        "query": query,
+        "found": found.order_by("name", "pk").prefetch_related("identities")[:20],
+        "place": "customers",
+    }
+    return render(request, "customers/same.html", context)
+
+
+@signed_in
+@require_GET
+def preview(request: AgentRequest, pk: int, other_pk: int) -> HttpResponse:
+    return _preview(request, _or_404(request, pk), _or_404(request, other_pk))
+
+
+def _preview(request: AgentRequest, person: Customer, other: Customer, problem: str = "") -> HttpResponse:
+    if person.pk == other.pk and not problem:
+        return redirect(f"/customers/{person.pk}/")
+    sides = []
+    for each in (person, other):
+        cases = Case.objects.visible_to(request.user).unmerged().filter(customer__in=family_of(each))
+        live = cases.live().main().first()
+        sides.append(
+            {
+                "person": each,
+                "identities": each.identities.order_by("kind", "pk"),
+                "live": live,
+                "cases": cases.order_by("-pk")[:5],
+            }
+        )
+    context = {"person": person, "other": other, "sides": sides, "problem": problem, "place": "customers"}
+    return render(request, "customers/preview.html", context, status=422 if problem else 200)
+
+
+@signed_in
+@require_POST
+def join(request: AgentRequest, pk: int, other_pk: int) -> HttpResponse:
+    person, other = _or_404(request, pk), _or_404(request, other_pk)
+    reason = " ".join(request.POST.get("reason", "").replace("\x00", "").split())[:300]
+    try:
+        merging.join(person, other, by=request.user, reason=reason)
+    except merging.CannotJoin as error:
+        return _preview(request, person, other, error.reason)
+    messages.info(request, "They are one person now. You can take it back here at any time.")
+    return redirect(f"/customers/{person.current().pk}/")
+
+
+@signed_in
+@require_POST
+def undo_join(request: AgentRequest, pk: int) -> HttpResponse:
+    merge = get_object_or_404(Merge.objects.select_related("survivor", "absorbed"), pk=pk)
+    survivor = merge.survivor.current()
+    if not is_visible(survivor, request.user):
+        raise Http404
+    try:
+        merging.undo(merge, by=request.user)
+    except merging.CannotJoin as error:
+        messages.error(request, error.reason)
+    else:
+        messages.info(request, "They are two people again, each with what they wrote.")
+    return redirect(f"/customers/{survivor.pk}/")
+
+
+def visible(agent: Agent) -> CustomerQuerySet:
+    """The door: a person is seen through any case the agent may see; supervisors see all who ever wrote."""
+    people = Customer.objects.current()
+    if agent.is_supervisor:
+        return people.filter(has_written=True)
+    cases = Case.objects.visible_to(agent)
+    own = cases.filter(customer=OuterRef("pk"))
+    absorbed = cases.filter(customer__merged_into=OuterRef("pk"))
+    return people.filter(Exists(own) | Exists(absorbed))
+
+
+def is_visible(customer: Customer, agent: Agent) -> bool:
+    if agent.is_supervisor:
+        return True
+    return Case.objects.visible_to(agent).filter(customer__in=family_of(customer)).exists()
+
+
+def _or_404(request: AgentRequest, pk: int) -> Customer:
+    """Old ids resolve for ever: whoever was joined is met as who they are today."""
+    person = Customer.objects.select_related("merged_into").filter(pk=pk).first()
+    current = person.current() if person else None
+    if current is None or not is_visible(current, request.user):
+        raise Http404
+    return current
+
+
+def family_of(customer: Customer) -> list[int]:
+    """Ids of this person and of everybody who was found to be the same: their old cases stay where they were."""
+    found, fresh = {customer.pk}, [customer.pk]
+    while fresh:
+        fresh = list(Customer.objects.filter(merged_into__in=fresh).exclude(pk__in=found).values_list("pk", flat=True))
+        found.update(fresh)
+    return sorted(found)
+
+
+def _matches(query: str) -> Q:
+    """By name, by the beginning of an address, by a handle, and by a number however it is typed."""
+    names = Q(name__icontains=query)
+    addresses = Q(value__startswith=query.lower()) | Q(handle__istartswith=query.removeprefix("@"))
+    for kind in (EMAIL, PHONE):
+        try:
+            addresses |= Q(kind=kind, value=normalise(kind, query, settings.DEFAULT_REGION if kind == PHONE else None))
+        except NotAnAddress:
+            continue
+    digits = "".join(each for each in query if each.isdecimal() and each.isascii())
+    if len(digits) >= 4 and not any(each.isalpha() for each in query):
+        addresses |= Q(kind=PHONE, value__endswith=digits)
+    return names | Q(pk__in=Identity.objects.filter(addresses).values("customer"))
+
+
+def _beyond(after: str) -> Q:
+    """Keyset over (name, id): the address carries an id, the name is read again."""
+    last = Customer.objects.filter(pk=number_or_404(after)).first()
+    if last is None:
+        raise Http404
+    return Q(name__gt=last.name) | Q(name=last.name, pk__gt=last.pk)
