@@ -23,7 +23,8 @@ TLS from the first byte. Both know every connector mailbox and every customer wi
 The control API (JSON in, JSON out; errors are `{"error": sentence}` with 400 or 404). `customer` is an index into
 `customers`, or a name, an address, a number, an Instagram id or a handle:
 
-- `POST /control/say {customer, channel: "email"|"sms"|"instagram", text, …}` → `{id, webhook_status, webhook_ms}`.
+- `POST /control/say {customer, channel: "email"|"sms"|"instagram", text, …}` → `{id, person,
+  webhook_status, webhook_ms}`; `person` is the id of who wrote.
   Optional for all: `to` (our address), `from` (another address than the customer's own), `files` (how many photos),
   `age_hours` (written that long ago). Mail: `subject` (starts a new thread; without it the last mail is answered at its
   Reply-To), `cc` ([address]), `headers` ({name: value}), `in_reply_to` (Message-ID), `html`, `late_hours` (dated that

@@ -81,7 +81,7 @@ class Control:
                 if not isinstance(body, dict):
                     raise Misunderstood("Send a JSON object.")
                 return web.json_response(await act(body))
-            except (Misunderstood, ValueError, TypeError) as error:
+            except (Misunderstood, ValueError, TypeError, OverflowError) as error:
                 return _error(str(error), 400)
 
         return answer

@@ -38,10 +38,12 @@ class Said:
 
     id: str
     answer: Answer | None = None
+    person: str = ""  # who wrote it
 
     def shown(self) -> dict[str, Any]:
         status = self.answer.status if self.answer else None
-        return {"id": self.id, "webhook_status": status, "webhook_ms": self.answer.ms if self.answer else None}
+        ms = self.answer.ms if self.answer else None
+        return {"id": self.id, "person": self.person, "webhook_status": status, "webhook_ms": ms}
 
 
 class Phone:
@@ -74,14 +76,16 @@ class Phone:
         if channel == "email":
             return self._write_mail(request, text, files)
         connector = self._ours(channel, str(request.get("to") or ""))
-        address = self._own_address(request, channel)
+        person = self._writer(request, channel)
         photos = self._take_photos(files)
         if channel == "sms":
-            sent, answer = await self.twilio.receive(connector, address, text, photos, age)
-            return Said(sent.sid, answer)
+            sent, answer = await self.twilio.receive(connector, person.phone, text, photos, age)
+            return Said(sent.sid, answer, person.id)
         reply_to = str(request.get("in_reply_to") or "")
-        message, answer = await self.graph.receive(connector, address, text, photos, age=age, reply_to=reply_to)
-        return Said(message.mid, answer)
+        message, answer = await self.graph.receive(
+            connector, person.instagram_id, text, photos, age=age, reply_to=reply_to
+        )
+        return Said(message.mid, answer, person.id)
 
     def _ours(self, channel: str, address: str) -> Connector:
         """The connector that is written to; the first of the channel unless an address is given."""
@@ -91,17 +95,17 @@ class Phone:
             raise Misunderstood(f"We have no {channel} address {address}.".replace(" .", "."))
         return chosen[0]
 
-    def _own_address(self, request: dict[str, Any], channel: str) -> str:
+    def _writer(self, request: dict[str, Any], channel: str) -> Person:
+        """The customer, or whoever has the other address it is written from."""
         other = str(request.get("from") or "").strip()
         if other:
             stranger = self.people.meet(phone=other) if channel == "sms" else self.people.meet(instagram_id=other)
             self.twilio.wire.announce("people")
-            return stranger.phone if channel == "sms" else stranger.instagram_id
+            return stranger
         person = self.person(request)
-        address = person.phone if channel == "sms" else person.instagram_id
-        if not address:
+        if not (person.phone if channel == "sms" else person.instagram_id):
             raise Misunderstood(f"{person.name} has no {'number' if channel == 'sms' else 'Instagram account'}.")
-        return address
+        return person
 
     def _take_photos(self, count: int) -> list[StoredFile]:
         taken = []
@@ -148,28 +152,23 @@ class Phone:
             at=written,
             photos=tuple(file.path.read_bytes() for file in self._take_photos(photos)),
         )
-        return self._post(letter, request, arrived)
+        return self._post(letter, person, arrived, forged=bool(request.get("forged")))
 
-    def _post(self, letter: Letter, request: dict[str, Any], arrived: datetime) -> Said:
+    def _post(self, letter: Letter, person: Person, arrived: datetime, *, forged: bool) -> Said:
         mail = letters.compose(letter)
         recipients = [address for _, address in getaddresses([*letter.to, *letter.cc]) if address]
         for name, address in getaddresses(list(letter.cc)):
             self.post_office.mailbox_for(address, name)
-        account = self.post_office.account(letter.sender)
-        forged = bool(request.get("forged"))
+        is_own = letter.sender == person.email and not forged
         self.post_office.deliver(
             mail.as_bytes(),
             letter.sender,
             recipients,
-            signed_in_as=None if forged or letter.sender != self._address_of(request) else account,
+            signed_in_as=self.post_office.account(letter.sender) if is_own else None,
             verdict="fail" if forged else "pass",
             at=arrived,
         )
-        return Said(letters.header(mail, "Message-ID").strip("<>"))
-
-    def _address_of(self, request: dict[str, Any]) -> str:
-        other = parseaddr(str(request.get("from") or ""))[1]
-        return self.people.meet(email=other).email if other else self.person(request).email
+        return Said(letters.header(mail, "Message-ID").strip("<>"), person=person.id)
 
     def _original(self, request: dict[str, Any], address: str) -> EmailMessage | None:
         """The mail this one answers: the one named, or the last from us unless a subject starts a new thread."""

@@ -12,7 +12,8 @@ from typing import Any
 
 from aiohttp import web
 
-from connectors.sandbox.twilio_api import E164, Text, Twilio, TwilioError, segments
+from connectors.sandbox.twilio_api import E164, Text, Twilio, segments
+from connectors.sandbox.twilio_errors import TwilioError
 
 ACCOUNT = "/2010-04-01/Accounts/{account}"
 Handler = Callable[[web.Request, str], Awaitable[web.StreamResponse]]

@@ -11,7 +11,8 @@ const LETTERS = new Set(["newsletter", "out_of_office", "order"]);
 const HINTS = { email: "Write a mail", sms: "Text message", instagram: "Message" };
 
 export class Composer {
-  /** `current()` gives {person, channel, connectors, thread}; `sent()` is called after every success. */
+  /** `current()` gives {person, channel, connectors, thread}; `sent(person)` is called after every success, with
+   * a person to look at when the message went from another phone. */
   constructor(current, sent) {
     this.current = current;
     this.sent = sent;
@@ -107,7 +108,7 @@ export class Composer {
     const text = this.text.value.trim();
     if (!text && this.photos === 0) return;
     const [subject, cc, to] = [find("subject").value.trim(), find("cc").value.trim(), find("to").value];
-    await this.run(
+    const answer = await this.run(
       () =>
         post("say", {
           customer: person.id,
@@ -120,6 +121,13 @@ export class Composer {
         }),
       true,
     );
+    if (answer && this.elsewhere && ELSEWHERE[channel]) this.leave(answer.person);
+  }
+
+  /** Written on somebody else's phone: look at that one, where the answer will come. */
+  leave(person) {
+    this.set({ elsewhere: false });
+    this.sent(person);
   }
 
   async everywhere() {
@@ -138,11 +146,12 @@ export class Composer {
   /** Does it; on success clears what was sent if `clears`, on failure keeps every word and says why. */
   async run(work, clears = false) {
     const { person, channel } = this.current();
+    let answer;
     try {
-      await work();
+      answer = await work();
     } catch (error) {
       this.tell(error.message);
-      return;
+      return null;
     }
     this.tell("");
     if (clears) {
@@ -152,6 +161,7 @@ export class Composer {
       this.text.focus({ preventScroll: true });
     }
     this.sent();
+    return answer ?? {};
   }
 
   tell(sentence) {

@@ -20,7 +20,7 @@ export function icon(name) {
   const use = document.createElementNS(SVG, "use");
   made.setAttribute("class", "icon");
   made.setAttribute("aria-hidden", "true");
-  use.setAttribute("href", `#${name}`);
+  use.setAttribute("href", `#glyph-${name}`);
   made.append(use);
   return made;
 }

@@ -4,7 +4,7 @@ import { get, listen, post } from "./api.js";
 import { Composer } from "./composer.js";
 import { find, icon } from "./dom.js";
 import { addressOf, showPeople, shownAddress } from "./people.js";
-import { showThread, showTyping } from "./thread.js";
+import { keepEnd, showThread, showTyping } from "./thread.js";
 import { addToLog, loadLog, prepareDrawer, showFaults } from "./wire.js";
 
 const CHANNELS = ["email", "sms", "instagram"];
@@ -18,7 +18,7 @@ let timer = 0;
 let ready = false;
 
 const person = () => state.people.find((one) => one.id === chosen) ?? state.people[0];
-const composer = new Composer(() => ({ person: person(), channel, connectors: state.connectors, thread: inbox[channel] }), () => refresh());
+const composer = new Composer(() => ({ person: person(), channel, connectors: state.connectors, thread: inbox[channel] }), (other) => visit(other));
 
 async function react(message) {
   await post("react", { customer: person().id, id: message.id, emoji: message.reaction ? "" : "❤️" }).catch(() => {});
@@ -41,6 +41,12 @@ async function refresh() {
   } catch {
     find("offline").hidden = false;
   }
+}
+
+/** After a message: look again, at another person's phone if it was written there. */
+async function visit(other) {
+  await refresh();
+  if (other && other !== chosen && state.people.some((one) => one.id === other)) show(other, channel);
 }
 
 function soon() {
@@ -128,6 +134,7 @@ find("story").addEventListener("click", () => {
 });
 document.addEventListener("visibilitychange", () => !document.hidden && soon());
 prepareDrawer();
+keepEnd();
 
 listen(hear, (up) => {
   find("offline").hidden = up;

@@ -66,6 +66,18 @@ function bubble(message, { channel, thread, isLast, react }) {
 
 const keyOf = (message) => JSON.stringify([message.id, message.text, message.reaction, message.seen, message.files.length]);
 
+/** Whoever reads the end goes on reading the end when the room for it changes. */
+export function keepEnd() {
+  const box = find("thread");
+  let atEnd = true;
+  box.addEventListener("scroll", () => {
+    atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 24;
+  });
+  new ResizeObserver(() => {
+    if (atEnd) box.scrollTop = box.scrollHeight;
+  }).observe(box);
+}
+
 /** Draws the thread. Rows that were there before stay the same elements, so nothing moves and no selection is lost. */
 export function showThread(channel, person, thread, react) {
   const box = find("thread");
