@@ -18,8 +18,8 @@ from inbox.intake import take_in_task
 from inbox.wake import wake
 
 log = logging.getLogger(__name__)
-POLL_SECONDS = 60.0
-LEASE = timedelta(seconds=150)
+POLL_SECONDS = 15.0
+LEASE = timedelta(seconds=40)  # a killed watcher is replaced after this long
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 900.0
 RECONNECT_PAUSE = 300.0  # a refused sign-in is not hammered: that locks accounts
 
@@ -41,7 +41,7 @@ class Watcher(threading.Thread):
                     self._watch()
                     pause = FIRST_PAUSE
                 else:
-                    pause = 10.0
+                    pause = 3.0
             except ConnectionLost as error:
                 Connector.objects.get(pk=self.connector_id).failed(error.reason, reconnect=error.reconnect)
                 log.warning("Mailbox %s: %s", self.connector_id, error.reason)
