@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
+import puremagic
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.timezone import now
 
-from inbox.models import Agent, Presence
+from inbox.models import Agent, Case, Presence, Team
 
 
 class PresenceForm(forms.ModelForm[Agent]):
@@ -34,3 +37,114 @@ class LooksForm(forms.ModelForm[Agent]):
     class Meta:
         model = Agent
         fields = ["theme", "density", "single_keys"]
+
+
+class Checked(forms.Form):
+    """A form whose first complaint is one sentence for the agent."""
+
+    @property
+    def words(self) -> str:
+        return next((str(errors[0]) for errors in self.errors.values()), "")
+
+
+class NumbersField(forms.Field):
+    """Ids, from repeated fields and from '12,13' alike."""
+
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, value: Any) -> list[int]:
+        parts = [part.strip() for each in value or [] for part in str(each).split(",")]
+        return [int(part) for part in parts if part.isdecimal() and len(part) < 19][:200]
+
+
+class ReplyForm(Checked):
+    option = forms.CharField(max_length=60, error_messages={"required": "There is no way to write to this person now."})
+    text = forms.CharField(required=False, strip=False)
+    subject = forms.CharField(required=False, max_length=300)
+    copied = NumbersField(required=False)
+    also_answers = NumbersField(required=False)
+    files = NumbersField(required=False)
+    seen = forms.IntegerField(required=False, min_value=0)
+    send_anyway = forms.BooleanField(required=False)
+    confirmed = forms.BooleanField(required=False)
+    resolve = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Named as `outbox.reply` names them."""
+        cleaned = super().clean() or {}
+        cleaned["option_key"] = cleaned.pop("option", "")
+        cleaned["seen_entry"] = cleaned.pop("seen", 0) or 0
+        return cleaned
+
+
+class DraftForm(Checked):
+    channel = forms.ChoiceField(choices=[(name, name) for name in ("email", "sms", "instagram", "note")])
+    text = forms.CharField(required=False, strip=False, max_length=100_000)
+    subject = forms.CharField(required=False, max_length=300)
+
+
+MOST_UPLOADED = 20 * 1024 * 1024
+
+
+class UploadForm(Checked):
+    """`content_type` is what the bytes are, not what the browser called them."""
+
+    channel = forms.ChoiceField(choices=[(name, name) for name in ("email", "sms", "instagram")])
+    file = forms.FileField(max_length=255, error_messages={"required": "Choose a file.", "empty": "That file is empty."})
+    content_type = "application/octet-stream"
+
+    def clean_file(self) -> UploadedFile:
+        upload: UploadedFile = self.cleaned_data["file"]
+        if (upload.size or 0) > MOST_UPLOADED:
+            raise forms.ValidationError(f"{upload.name} is too large: 20 MB is the most.")
+        start = upload.read(4096)
+        upload.seek(0)
+        try:
+            self.content_type = puremagic.from_string(start, mime=True, filename=upload.name) or self.content_type
+        except puremagic.PureError:
+            self.content_type = "text/plain" if _is_text(start) else self.content_type
+        return upload
+
+
+def _is_text(start: bytes) -> bool:
+    return b"\x00" not in start and bool(start.decode("utf-8", "ignore"))
+
+
+class AssignForm(Checked):
+    """Somebody of the case's teams, nobody, or another team."""
+
+    agent = forms.CharField(required=False)
+    team = forms.ModelChoiceField(Team.objects.all(), required=False, error_messages={"invalid_choice": "No such team."})
+
+    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.case = case
+
+    def clean_agent(self) -> Agent | None:
+        pk = self.cleaned_data["agent"]
+        if not pk:
+            return None
+        teams = list(self.case.teams.values_list("pk", flat=True))
+        found = Agent.objects.active().in_teams(teams).filter(pk=pk).first() if pk.isdecimal() else None
+        if found is None:
+            raise forms.ValidationError("They are not in a team of this case.")
+        return found
+
+
+class SnoozeForm(Checked):
+    until = forms.DateTimeField(
+        error_messages={"required": "Choose until when.", "invalid": "Give a day and a time."}
+    )
+
+    def clean_until(self) -> datetime:
+        until: datetime = self.cleaned_data["until"]
+        if until <= now():
+            raise forms.ValidationError("That time has passed already.")
+        if until > now() + timedelta(days=366):
+            raise forms.ValidationError("A year is the longest.")
+        return until
+
+
+class FactForm(Checked):
+    entry = forms.IntegerField(min_value=1, error_messages={"required": "Choose a message."})
+    value = forms.CharField(max_length=200, error_messages={"required": "Select what to keep, then pin it."})

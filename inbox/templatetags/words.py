@@ -60,6 +60,11 @@ def first_name(customer: Customer) -> str:
 
 
 @register.filter
+def first_word(text: str) -> str:
+    return text.split()[0] if text.split() else text
+
+
+@register.filter
 def clock(at: datetime | None) -> str:
     """'10:52' today, 'Mon 09:14' this week, '14 Oct 09:14' before that."""
     if at is None:

@@ -39,5 +39,7 @@ def alerts(request: AgentRequest) -> HttpResponse:
     """The badge, and a pointer to one new alert if this agent is meant and has not seen it."""
     fresh = Alert.objects.unseen_by(request.user).filter(raised_at__gt=now() - timedelta(minutes=10))
     wanted = request.GET.get("alert", "")
-    found = fresh.filter(pk=int(wanted)).select_related("case__customer", "switch").first() if wanted.isdecimal() else None
+    found = (
+        fresh.filter(pk=int(wanted)).select_related("case__customer", "switch").first() if wanted.isdecimal() else None
+    )
     return render(request, "_alert_news.html", {"alert": found})

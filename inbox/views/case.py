@@ -1,0 +1,265 @@
+"""One open case: its page, the pieces of it that change, and what can be done with it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.timezone import localtime, now
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from inbox import outbox
+from inbox.card import card_for
+from inbox.forms import AssignForm, FactForm, SnoozeForm
+from inbox.http import AgentRequest, case_or_404, is_fragment, signed_in
+from inbox.locking import locked
+from inbox.models import Agent, Case, Entry, Fact, FactKind, Participant, Reading, Team
+from inbox.views.changes import since_of
+from inbox.views.composer import composer_of
+from inbox.views.inbox import list_context, view_or_404
+from inbox.views.panel import panel_of
+from inbox.views.timeline import last_page, page_before, rows_of_some
+
+MOST_NEW = 200
+
+
+@signed_in
+@require_GET
+def show(request: AgentRequest, slug: str, pk: int) -> HttpResponse:
+    view, case = view_or_404(slug), case_or_404(request, pk)
+    if case.pk != pk:
+        return redirect(f"/inbox/{slug}/c/{case.pk}/")
+    context = {**desk_of(case, request.user), "view": view}
+    mark_read(case, request.user)
+    if is_fragment(request):
+        return render(request, "inbox/_desk.html", context)
+    return render(request, "inbox/inbox.html", {**list_context(request, view), **context, "current": case.pk})
+
+
+def desk_of(case: Case, agent: Agent) -> dict[str, Any]:
+    """Everything the case pane and the panel show."""
+    ways = outbox.options(case)
+    return {
+        **head_of(case),
+        "page": last_page(case),
+        "card": card_for(case, agent),
+        "composer": composer_of(case, agent, ways=ways),
+        "panel": panel_of(case, agent, ways),
+        "snoozes": snooze_times(),
+        "seen_from": first_unseen(case, agent),
+    }
+
+
+def head_of(case: Case) -> dict[str, Any]:
+    people = Participant.objects.filter(case__in=case.family(), role="copied").select_related("identity")
+    kinds = [identity.kind for identity in case.customer.identities.all()]
+    return {
+        "case": case,
+        "copied_in": list(people[:5]),
+        "several": {"email": kinds.count("email") > 1, "sms": kinds.count("phone") > 1, "instagram": False},
+    }
+
+
+def first_unseen(case: Case, agent: Agent) -> int:
+    """Where "New since you looked" goes; 0 when this agent never looked, or nothing is new."""
+    read = Reading.objects.filter(agent=agent, case=case).values_list("entry_id", flat=True).first() or 0
+    return read if 0 < read < case.last_inbound_id else 0
+
+
+def mark_read(case: Case, agent: Agent) -> None:
+    Reading.objects.update_or_create(agent=agent, case=case, defaults={"entry_id": case.last_inbound_id})
+
+
+@signed_in
+@require_GET
+def earlier(request: AgentRequest, pk: int) -> HttpResponse:
+    case = case_or_404(request, pk)
+    before = request.GET.get("before", "")
+    page = page_before(case, int(before) if before.isdecimal() else 0)
+    return render(request, "inbox/_timeline_rows.html", {**head_of(case), "page": page})
+
+
+@signed_in
+@require_GET
+def entry(request: AgentRequest, pk: int, entry_pk: int) -> HttpResponse:
+    """One entry as it is now, with the day or move that goes before it."""
+    case = case_or_404(request, pk)
+    entries = case.timeline().for_timeline().filter(pk=entry_pk)  # type: ignore[attr-defined]
+    return render(request, "inbox/_entries.html", {**head_of(case), "rows": rows_of_some(case, entries)})
+
+
+@signed_in
+@require_GET
+def changes(request: AgentRequest, pk: int) -> HttpResponse:
+    """What is new in the open case. The text being written is never part of it."""
+    case = case_or_404(request, pk)
+    if request.GET.get("look"):
+        mark_read(case, request.user)
+    return answer(request, case)
+
+
+def answer(request: AgentRequest, case: Case, *, status: int = 200, **event: Any) -> HttpResponse:
+    """The pieces of the open case that changed, as the answer to a verb or to a page that catches up."""
+    at = now()
+    case = Case.objects.select_related("customer", "assignee", "team").get(pk=case.current().pk)
+    ways = outbox.options(case)
+    context = {
+        **head_of(case),
+        "rows": rows_of_some(case, _changed_entries(request, case)),
+        "card": card_for(case, request.user),
+        "composer": composer_of(case, request.user, picked=request.headers.get("X-Picked", ""), ways=ways),
+        "panel": panel_of(case, request.user, ways),
+    }
+    response = render(request, "inbox/_case_changes.html", context, status=status)
+    response["X-Server-Time"] = at.isoformat()
+    response["X-Case"] = str(case.pk)
+    if event:
+        response["HX-Trigger"] = json.dumps(event)
+    return response
+
+
+def _changed_entries(request: AgentRequest, case: Case) -> list[Entry]:
+    newest, since = request.headers.get("X-Newest", ""), since_of(request) or now() - timedelta(minutes=1)
+    found = case.timeline().for_timeline().order_by("pk")  # type: ignore[attr-defined]
+    changed = Q(tied_at__gte=since) | Q(edited_at__gte=since) | Q(unsent_at__gte=since)
+    changed |= Q(pk__in=case.timeline().filter(deliveries__changed_at__gte=since).values("pk"))
+    changed |= Q(created_at__gte=since) | Q(is_open=True)
+    if newest.isdecimal():
+        changed |= Q(pk__gt=int(newest))
+    return list(found.filter(changed).distinct()[:MOST_NEW])
+
+
+def left(request: AgentRequest, case: Case) -> HttpResponse:
+    """After a verb that sends the case out of sight: the list goes on to the next one."""
+    return answer(request, case, **{"case-left": {"case": case.pk}})
+
+
+@signed_in
+@require_POST
+def take(request: AgentRequest, pk: int) -> HttpResponse:
+    with locked(case_or_404(request, pk)) as case:
+        case.assign(request.user, by=request.user)
+    return answer(request, case)
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+def assign(request: AgentRequest, pk: int) -> HttpResponse:
+    case = case_or_404(request, pk)
+    if request.method == "GET":
+        colleagues = Agent.objects.active().in_teams(list(case.teams.values_list("pk", flat=True))).order_by("name")
+        return render(
+            request, "inbox/_assign.html", {"case": case, "colleagues": colleagues, "teams": Team.objects.all()}
+        )
+    form = AssignForm(request.POST, case=case)
+    if not form.is_valid():
+        return render(request, "inbox/_case_error.html", {"words": form.words}, status=422)
+    with locked(case) as case:
+        if form.cleaned_data["team"]:
+            case.move_to(form.cleaned_data["team"], by=request.user)
+        else:
+            case.assign(form.cleaned_data["agent"], by=request.user)
+    if not Case.objects.visible_to(request.user).filter(pk=case.pk).exists():
+        return HttpResponse(status=204, headers={"HX-Redirect": "/inbox/mine/"})
+    return answer(request, case)
+
+
+@signed_in
+@require_POST
+def resolve(request: AgentRequest, pk: int) -> HttpResponse:
+    with locked(case_or_404(request, pk)) as case:
+        case.resolve(by=request.user)
+    return left(request, case)
+
+
+@signed_in
+@require_POST
+def reopen(request: AgentRequest, pk: int) -> HttpResponse:
+    with locked(case_or_404(request, pk)) as case:
+        other = Case.objects.live().main().filter(customer=case.customer).exclude(pk=case.pk).first()
+        if other is None and not case.is_live:
+            case.reopen(by=request.user)
+    if other is not None:
+        return render(request, "inbox/_case_error.html", {"other": other}, status=409)
+    return answer(request, case)
+
+
+@signed_in
+@require_POST
+def snooze(request: AgentRequest, pk: int) -> HttpResponse:
+    case, form = case_or_404(request, pk), SnoozeForm(request.POST)
+    if not form.is_valid():
+        return render(request, "inbox/_case_error.html", {"words": form.words}, status=422)
+    with locked(case) as case:
+        if not case.is_live:
+            return render(request, "inbox/_case_error.html", {"words": "It is resolved. Reopen it first."}, status=409)
+        case.snooze(form.cleaned_data["until"], by=request.user)
+    return left(request, case)
+
+
+@signed_in
+@require_POST
+def wake(request: AgentRequest, pk: int) -> HttpResponse:
+    with locked(case_or_404(request, pk)) as case:
+        case.wake(by=request.user)
+    return answer(request, case)
+
+
+@signed_in
+@require_POST
+def no_reply_needed(request: AgentRequest, pk: int) -> HttpResponse:
+    case = case_or_404(request, pk)
+    outbox.no_reply_needed(case, by=request.user)
+    return answer(request, case)
+
+
+@signed_in
+@require_POST
+def card_seen(request: AgentRequest, pk: int) -> HttpResponse:
+    case = case_or_404(request, pk)
+    for alert in case.alerts.open():  # type: ignore[attr-defined]
+        alert.see(request.user)
+    return render(request, "inbox/_card_seen.html", {"case": case, "card": card_for(case, request.user)})
+
+
+@signed_in
+@require_POST
+def pin_fact(request: AgentRequest, pk: int) -> HttpResponse:
+    """Something the customer told us, kept where the next agent sees it."""
+    case, form = case_or_404(request, pk), FactForm(request.POST)
+    if not form.is_valid():
+        return render(request, "inbox/_case_error.html", {"words": form.words}, status=422)
+    source = case.timeline().filter(pk=form.cleaned_data["entry"]).first()
+    if source is None:
+        return render(request, "inbox/_case_error.html", {"words": "That message is not in this case."}, status=422)
+    Fact.objects.get_or_create(
+        case=case,
+        kind=FactKind.PINNED,
+        value=form.cleaned_data["value"],
+        defaults={"customer": case.customer, "entry": source, "pinned_by": request.user},
+    )
+    return answer(request, case)
+
+
+@signed_in
+@require_POST
+def unpin_fact(request: AgentRequest, pk: int, fact_pk: int) -> HttpResponse:
+    case = case_or_404(request, pk)
+    Fact.objects.filter(pk=fact_pk, case__in=case.family(), kind=FactKind.PINNED).delete()
+    return answer(request, case)
+
+
+def snooze_times() -> list[tuple[str, datetime]]:
+    """Later today, tomorrow, next week: the agent's own clock."""
+    here = localtime()
+    morning = here.replace(hour=9, minute=0, second=0, microsecond=0)
+    times = [("Later today", (here + timedelta(hours=3)).replace(second=0, microsecond=0))]
+    times.append(("Tomorrow", morning + timedelta(days=1)))
+    if here.weekday() < 4:
+        times.append(("This weekend", morning + timedelta(days=5 - here.weekday())))
+    times.append(("Next week", morning + timedelta(days=7 - here.weekday())))
+    return times

@@ -1,0 +1,55 @@
+"""Writing: a reply, a note, and the form around the text."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from inbox import outbox
+from inbox.forms import ReplyForm
+from inbox.http import AgentRequest, case_or_404, signed_in
+from inbox.models import Draft
+from inbox.views.case import answer
+from inbox.views.composer import composer_of
+
+
+@signed_in
+@require_GET
+def around(request: AgentRequest, pk: int) -> HttpResponse:
+    """The form around the text, for another way of sending. The text itself is not part of it."""
+    case = case_or_404(request, pk)
+    composer = composer_of(case, request.user, picked=request.GET.get("option", ""))
+    return render(request, "inbox/_composer_around.html", {"case": case, "composer": composer})
+
+
+@signed_in
+@require_POST
+def reply(request: AgentRequest, pk: int) -> HttpResponse:
+    case, form = case_or_404(request, pk), ReplyForm(request.POST)
+    if not form.is_valid():
+        return render(request, "inbox/_composer_error.html", {"words": form.words}, status=422)
+    try:
+        entry = outbox.reply(case, by=request.user, **form.cleaned_data)
+    except outbox.ReplyHeld as held:
+        return render(request, "inbox/_held.html", {"case": case, "newer": held.newer}, status=409)
+    except outbox.CannotSend as error:
+        return render(
+            request, "inbox/_composer_error.html", {"words": error.reason, "remedy": error.remedy}, status=422
+        )
+    except outbox.BadReply as error:
+        return render(request, "inbox/_composer_error.html", {"words": error.words}, status=422)
+    Draft.objects.filter(case=case, agent=request.user).exclude(channel="note").delete()
+    event = "case-left" if form.cleaned_data["resolve"] else "reply-kept"
+    return answer(request, case, **{"reply-kept": {"entry": entry.pk}, event: {"case": case.pk, "entry": entry.pk}})
+
+
+@signed_in
+@require_POST
+def note(request: AgentRequest, pk: int) -> HttpResponse:
+    case = case_or_404(request, pk)
+    try:
+        entry = outbox.add_note(case, by=request.user, text=request.POST.get("note", ""))
+    except outbox.BadReply as error:
+        return render(request, "inbox/_composer_error.html", {"words": error.words}, status=422)
+    return answer(request, case, **{"note-kept": {"entry": entry.pk}})

@@ -1,0 +1,78 @@
+"""What the composer offers: ways, the text kept for this agent, what a reply would also answer, who is copied in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from inbox.models import Agent, Attachment, Case, Draft, Entry, Participant, ParticipantRole
+from inbox.models.case import SPOKEN
+from inbox.outbox import Option, default_option, options
+
+
+@dataclass(frozen=True)
+class Tie:
+    """Something unanswered on another channel, which this reply may answer too."""
+
+    channel: str
+    entries: Sequence[Entry]
+
+    @property
+    def value(self) -> str:
+        return ",".join(str(entry.pk) for entry in self.entries)
+
+
+@dataclass(frozen=True)
+class Composer:
+    option: Option | None
+    options: Sequence[Option]
+    why: str
+    ties: Sequence[Tie]
+    moved_to: Option | None  # the customer is there, the text stays here
+    copied: Sequence[Participant]
+    subject: str
+    newest: int
+    draft: Draft | None = None
+    note: Draft | None = None
+    files: Sequence[Attachment] = field(default_factory=tuple)
+
+
+def composer_of(case: Case, agent: Agent, *, picked: str = "", ways: Sequence[Option] | None = None) -> Composer:
+    """`picked` is an option that holds whatever the rule would say: the agent chose it, or has begun to write there."""
+    ways = options(case) if ways is None else ways
+    drafts = list(Draft.objects.filter(case=case, agent=agent).order_by("-saved_at").prefetch_related("attachments"))
+    draft = next((each for each in drafts if each.channel != "note" and (each.text or each.attachments.all())), None)
+    kept = next((way for way in ways if way.key == picked and way.is_usable), None)
+    option, why = (kept, "") if kept else default_option(case, ways, draft=draft)
+    there = next((way for way in ways if way.channel == case.channel and way.is_usable), None)
+    return Composer(
+        option=option,
+        options=ways,
+        why="" if why.startswith("now on") else why,
+        ties=_ties(case, option),
+        moved_to=there if option and there and option.channel != case.channel else None,
+        copied=_copied(case),
+        subject=(draft.subject if draft and draft.subject else "") or case.subject,
+        newest=newest_of(case),
+        draft=draft,
+        note=next((each for each in drafts if each.channel == "note" and each.text), None),
+        files=list(draft.attachments.all()) if draft else [],
+    )
+
+
+def newest_of(case: Case) -> int:
+    """The newest thing said, on any channel: what an agent has seen when the form was drawn."""
+    return case.timeline().filter(kind__in=SPOKEN).order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def _ties(case: Case, option: Option | None) -> list[Tie]:
+    if option is None:
+        return []
+    open_entries = case.open_entries().exclude(channel=option.channel).order_by("channel", "pk")
+    return [Tie(channel, list(entries)) for channel, entries in groupby(open_entries, key=lambda each: each.channel)]
+
+
+def _copied(case: Case) -> list[Participant]:
+    people = Participant.objects.filter(case__in=case.family()).exclude(role=ParticipantRole.REMOVED)
+    return list(people.select_related("identity").order_by("pk")[:20])

@@ -1,0 +1,67 @@
+"""Unsent text, kept on the server while it is typed, and the files that wait with it."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.timezone import now
+from django.views.decorators.http import require_POST
+
+from inbox.forms import DraftForm, UploadForm
+from inbox.http import AgentRequest, case_or_404, signed_in
+from inbox.intake.files import store
+from inbox.models import Attachment, Case, Draft
+
+
+@signed_in
+@require_POST
+def save(request: AgentRequest, pk: int) -> HttpResponse:
+    """One reply per case and agent is being written: it moves along when another channel is picked."""
+    case, form = case_or_404(request, pk), DraftForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse(status=422)
+    channel, text, subject = (form.cleaned_data[name] for name in ("channel", "text", "subject"))
+    with transaction.atomic():
+        if channel == "note":
+            _keep(case, request, "note", text, "")
+        else:
+            draft = _keep(case, request, channel, text, subject)
+            others = Draft.objects.filter(case=case, agent=request.user).exclude(channel__in=["note", channel])
+            if draft is not None:
+                Attachment.objects.filter(draft__in=others).update(draft=draft)
+            others.delete()
+    return HttpResponse(status=204)
+
+
+def _keep(case: Case, request: AgentRequest, channel: str, text: str, subject: str) -> Draft | None:
+    mine = Draft.objects.filter(case=case, agent=request.user, channel=channel)
+    if not text.strip() and not Attachment.objects.filter(draft__case=case, draft__agent=request.user).exists():
+        mine.delete()
+        return None
+    defaults = {"text": text, "subject": subject, "saved_at": now()}
+    return Draft.objects.update_or_create(case=case, agent=request.user, channel=channel, defaults=defaults)[0]
+
+
+@signed_in
+@require_POST
+def add_file(request: AgentRequest, pk: int) -> HttpResponse:
+    case, form = case_or_404(request, pk), UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return render(request, "inbox/_composer_error.html", {"words": form.words}, status=422)
+    upload, channel = form.cleaned_data["file"], form.cleaned_data["channel"]
+    with transaction.atomic():
+        draft, _ = Draft.objects.get_or_create(case=case, agent=request.user, channel=channel)
+        row = Attachment(draft=draft, uploaded_by=request.user, name=upload.name[:255], content_type=form.content_type)
+        store(row, upload.read())
+        row.save()
+    return render(request, "inbox/_draft_files.html", {"files": draft.attachments.all(), "case": case})
+
+
+@signed_in
+@require_POST
+def drop_file(request: AgentRequest, pk: int, file_pk: int) -> HttpResponse:
+    case = case_or_404(request, pk)
+    mine = Attachment.objects.filter(draft__case=case, draft__agent=request.user, entry=None)
+    mine.filter(pk=file_pk).delete()
+    return render(request, "inbox/_draft_files.html", {"files": mine, "case": case})

@@ -1,0 +1,109 @@
+"""Who the customer is: addresses and what is known of each, what they told us, earlier cases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Max, Q
+
+from connectors.messages import Authenticity, Refusal
+from customers.models import Identity, IdentityLink
+from inbox.models import Agent, Case, Entry, EntryKind, Fact, Mention, Merge
+from inbox.outbox import Option, options
+
+CHANNEL_OF = {"email": "email", "phone": "sms", "instagram": "instagram"}
+MOST_EARLIER = 5
+
+
+@dataclass(frozen=True)
+class Address:
+    """One way to reach the customer. `proof` is a word, only where a provider vouched."""
+
+    identity: Identity
+    channel: str
+    is_current: bool
+    unanswered: int
+    last_written_at: datetime | None
+    refusal: Refusal | None
+    proof: str
+    link: IdentityLink | None
+
+
+@dataclass(frozen=True)
+class Panel:
+    addresses: Sequence[Address]
+    facts: Sequence[Fact]
+    earlier: Sequence[Case]
+    other_cases: int  # of teams this agent is not in
+    case_count: int
+    mentions: Sequence[Mention]
+    merges: Sequence[Merge]
+    since: datetime | None
+
+
+def panel_of(case: Case, agent: Agent, ways: Sequence[Option] | None = None) -> Panel:
+    customer = case.customer.current()
+    all_cases = Case.objects.filter(customer=customer, merged_into=None).exclude(pk=case.pk)
+    visible = Case.objects.visible_to(agent).filter(pk__in=all_cases.values("pk"))
+    ids = list(visible.values_list("pk", flat=True)[:200])
+    others = max(all_cases.values("pk")[:200].count() - len(ids), 0)
+    return Panel(
+        addresses=_addresses(case, ways if ways is not None else options(case)),
+        facts=list(Fact.objects.filter(case__in=case.family()).select_related("pinned_by").order_by("pk")[:20]),
+        earlier=list(Case.objects.filter(pk__in=ids).order_by("-pk")[:MOST_EARLIER]),
+        other_cases=others,
+        case_count=len(ids) + others + 1,
+        mentions=_mentions(case, agent),
+        merges=list(Merge.objects.filter(survivor=customer, undone_at=None).select_related("absorbed", "by")),
+        since=customer.created_at,
+    )
+
+
+def _addresses(case: Case, ways: Sequence[Option]) -> list[Address]:
+    customer = case.customer.current()
+    identities = list(customer.identities.order_by("pk").prefetch_related("links__made_by"))
+    refusals = {way.identity.pk: way.refusal for way in ways}
+    unanswered = Counter(case.open_entries().values_list("identity_id", flat=True))
+    current = Entry.objects.filter(pk=case.last_inbound_id).values_list("identity_id", flat=True).first()
+    proven = set(
+        Entry.objects.filter(
+            identity__in=identities, kind=EntryKind.MESSAGE, authenticity=Authenticity.PASS, channel="email"
+        )
+        .values_list("identity_id", flat=True)
+        .distinct()
+    )
+    written = dict(
+        Entry.objects.filter(identity__in=identities, kind=EntryKind.MESSAGE)
+        .values_list("identity_id")
+        .annotate(Max("created_at"))
+    )
+    addresses = [
+        Address(
+            identity=identity,
+            channel=CHANNEL_OF.get(identity.kind, identity.kind),
+            is_current=identity.pk == current,
+            unanswered=unanswered[identity.pk],
+            last_written_at=written.get(identity.pk),
+            refusal=refusals.get(identity.pk),
+            proof="signed mail" if identity.pk in proven else "",
+            link=next((link for link in identity.links.all() if link.revoked_at is None), None),
+        )
+        for identity in identities
+    ]
+    return sorted(addresses, key=lambda each: (not each.is_current, -_moment(each.last_written_at)))
+
+
+def _moment(at: datetime | None) -> float:
+    return at.timestamp() if at else 0.0
+
+
+def _mentions(case: Case, agent: Agent) -> list[Mention]:
+    """Only to agents who may see both people."""
+    found = Mention.objects.filter(entry__case__in=case.family(), dismissed_by=None).exclude(customer=case.customer)
+    if not agent.is_supervisor:
+        seen = Case.objects.visible_to(agent).values("customer")
+        found = found.filter(Q(customer__in=seen))
+    return list(found.select_related("customer", "entry")[:3])

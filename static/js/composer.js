@@ -1,0 +1,305 @@
+/* Writing. The text is never part of a swap: what is typed stays typed, whatever arrives. */
+import { $, $$, act, headers, openCase, say, toast } from "./page.js";
+import { key, press } from "./keys.js";
+import { afterPatch, patchText } from "./patch.js";
+import { fold } from "./card.js";
+import { newest, toEnd } from "./timeline.js";
+import { room } from "./room.js";
+
+const form = () => $("#composer");
+const reply = () => $("#reply-text");
+const note = () => $("#note-text");
+const isNote = () => form()?.dataset.mode === "note";
+const box = () => (isNote() ? note() : reply());
+const option = () => $('#composer-bar [name="option"]');
+export const isWriting = () => Boolean(reply()?.value.trim());
+
+/* ---- the way it is sent ---- */
+
+let chosen = ""; // picked by hand; holds until the customer moves again
+/** What live.js sends along, so that the server leaves a chosen or begun way alone. */
+export const picked = () => (isWriting() || chosen ? option()?.value ?? "" : "");
+
+export async function pick(value) {
+  chosen = value;
+  const answer = await fetch(`/cases/${openCase()}/composer/?option=${encodeURIComponent(value)}`, { headers: headers() });
+  if (answer.ok) patchText(await answer.text());
+  $("#ways:popover-open")?.hidePopover();
+  save();
+}
+
+act("pick", (target) => { pick(target.dataset.option); box()?.focus(); });
+act("reply-by", (target) => {
+  const way = $$(".way-row").find((each) => each.dataset.channel === target.dataset.by && !each.disabled);
+  setMode("reply");
+  if (way) pick(way.dataset.option);
+  else toast($$(".way-row").find((each) => each.dataset.channel === target.dataset.by)?.querySelector("small")?.textContent ?? "There is no address there.", { bad: true });
+  reply().focus();
+});
+act("use-draft", (target) => {
+  const way = $$(".way-row").find((each) => each.dataset.channel === target.dataset.channelWanted && !each.disabled);
+  if (way) pick(way.dataset.option);
+  reply().focus();
+});
+
+afterPatch((element) => {
+  if (element.id === "composer-top") {
+    form().dataset.channel = element.dataset.channel;
+    if (!isWriting()) $("#seen").value = element.dataset.newest;
+  }
+  if (element.id === "composer-bar") { count(); if (isNote()) setMode("note", false); }
+  if (element.id === "case-head" && chosen) {
+    const channel = option()?.dataset.channel;
+    if (element.dataset.channel !== channel && element.dataset.inbound !== lastInbound && !isWriting()) chosen = "";
+  }
+  if (element.id === "case-head") lastInbound = element.dataset.inbound;
+});
+let lastInbound = $("#case-head")?.dataset.inbound;
+
+function count() {
+  const line = $("#room");
+  if (!line) return;
+  const { words, over } = room(line.dataset.channel, reply().value);
+  line.textContent = words;
+  line.classList.toggle("over", over);
+}
+
+/* ---- reply or note ---- */
+
+function setMode(mode, focus = true) {
+  if (!form()) return;
+  form().dataset.mode = mode;
+  reply().hidden = mode === "note";
+  note().hidden = mode !== "note";
+  grow(box());
+  if (focus) box().focus();
+}
+act("note", () => setMode(isNote() ? "reply" : "note"));
+
+/* ---- keeping what is typed ---- */
+
+let timer = 0, kept = "";
+const state = () => JSON.stringify([openCase(), reply()?.value, note()?.value, option()?.value, $("#reply-subject")?.value]);
+
+function soon() {
+  clearTimeout(timer);
+  timer = setTimeout(save, 1000);
+}
+
+/** Both texts, if they changed. `keepalive` lets it finish while the page goes away. */
+export function save() {
+  clearTimeout(timer);
+  if (!form() || kept === state()) return;
+  kept = state();
+  const way = option();
+  const texts = [["note", note().value, ""]];
+  if (way) texts.push([way.dataset.channel, reply().value, $("#reply-subject")?.value ?? ""]);
+  const number = openCase();
+  for (const [channel, text, subject] of texts) {
+    if (channel === "note" && !text && !noteKept) continue;
+    if (channel === "note") noteKept = Boolean(text);
+    fetch(`/cases/${number}/draft/`, { method: "POST", headers: headers(), body: new URLSearchParams({ channel, text, subject }), keepalive: text.length < 50000 })
+      .then((answer) => { if (answer.ok) keptAt(text); else if (answer.status === 401) toast("You are signed out. Your text is kept here; sign in in another tab.", { bad: true }); })
+      .catch(() => { kept = ""; });
+  }
+}
+let noteKept = Boolean(note()?.value);
+
+function keptAt(text) {
+  const line = $("#saved");
+  if (line && text.trim()) line.textContent = `Saved ${new Date().toTimeString().slice(0, 5)}`;
+}
+
+function grow(area) {
+  if (!area || CSS.supports("field-sizing", "content")) return;
+  area.style.height = "auto";
+  area.style.height = `${area.scrollHeight}px`;
+}
+
+document.addEventListener("input", (event) => {
+  if (!event.target.closest("#composer")) return;
+  if (event.target === reply()) {
+    fold();
+    count();
+    typing();
+  }
+  if (event.target.matches("textarea")) grow(event.target);
+  soon();
+});
+document.addEventListener("focusout", (event) => { if (event.target.closest?.("#composer")) save(); });
+addEventListener("pagehide", save);
+document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
+document.addEventListener("htmx:before:swap", (event) => { if (event.detail?.ctx?.target?.id === "desk") save(); });
+
+let typedAt = 0, stopTyping = 0;
+function typing() {
+  clearTimeout(stopTyping);
+  stopTyping = setTimeout(() => { typedAt = 0; document.dispatchEvent(new CustomEvent("typing", { detail: "" })); }, 6000);
+  if (Date.now() - typedAt < 3000) return;
+  typedAt = Date.now();
+  document.dispatchEvent(new CustomEvent("typing", { detail: option()?.dataset.channel ?? "" }));
+}
+
+/* ---- sending ---- */
+
+const isSending = (event) => /\/(reply|note)\/$/.test(event.detail?.ctx?.request?.action ?? "");
+
+document.addEventListener("htmx:before:request", (event) => {
+  if (!isSending(event)) return;
+  if (form().classList.contains("busy")) { event.preventDefault(); return; }
+  form().classList.add("busy");
+  $("#composer-error").textContent = "";
+  clearTimeout(timer);
+});
+document.addEventListener("htmx:finally:request", (event) => { if (isSending(event)) form()?.classList.remove("busy"); });
+
+document.addEventListener("reply-kept", () => {
+  clear(reply());
+  $("#held").replaceChildren();
+  $("#draft-files").replaceChildren();
+  chosen = "";
+  $("#seen").value = Math.max(newest(), Number($("#composer-top").dataset.newest));
+  document.dispatchEvent(new CustomEvent("typing", { detail: "" }));
+  document.getElementById(`row-${openCase()}`)?.querySelector("em.draft")?.remove();
+  toEnd();
+});
+document.addEventListener("note-kept", () => { clear(note()); noteKept = false; setMode("reply", false); toEnd(); });
+document.addEventListener("says", (event) => toast(event.detail.words));
+
+function clear(area) {
+  area.value = "";
+  grow(area);
+  count();
+  $("#saved").textContent = "";
+  kept = state();
+}
+
+/** Taken back: the text returns, above whatever was begun meanwhile. */
+document.addEventListener("text-back", (event) => {
+  setMode("reply", false);
+  put([event.detail.text, reply().value].filter((text) => text.trim()).join("\n\n"));
+  const way = $$(".way-row").find((each) => each.dataset.channel === event.detail.channel && !each.disabled);
+  if (way && option()?.value !== way.dataset.option) pick(way.dataset.option);
+  say("Taken back. Your text is in the reply.");
+});
+
+function put(text) {
+  reply().value = text;
+  grow(reply());
+  count();
+  reply().focus();
+  reply().setSelectionRange(text.length, text.length);
+  soon();
+}
+
+act("edit-held", () => {
+  $("#seen").value = $("#held").dataset.newest || newest();
+  $("#held").replaceChildren();
+  $("#held").className = "";
+  reply().focus();
+});
+
+/** Into the text where the caret is; an opening line goes to the front. */
+act("insert", (target) => {
+  setMode("reply", false);
+  const area = reply(), words = target.dataset.insert;
+  const { value, selectionStart: from, selectionEnd: to } = area;
+  if ("opening" in target.dataset) {
+    if (!value.startsWith(words)) area.setRangeText(words, 0, 0, "end");
+  } else {
+    const gap = from > 0 && !/\s$/.test(value.slice(0, from)) ? " " : "";
+    area.setRangeText(gap + words, from, to, "end");
+  }
+  area.focus();
+  area.dispatchEvent(new InputEvent("input", { bubbles: true }));
+});
+
+act("other-channel", (target) => {
+  const text = target.closest(".t-row").querySelector(".bubble .text")?.textContent ?? "";
+  setMode("reply", false);
+  if (!isWriting()) put(text);
+  $("#ways").showPopover();
+  $(".way-row:not([disabled], [aria-current])")?.focus();
+});
+
+/* ---- files ---- */
+
+act("attach", () => $("#file-picker").click());
+document.addEventListener("change", (event) => {
+  if (event.target.id !== "file-picker") return;
+  upload([...event.target.files]);
+  event.target.value = "";
+});
+const files = (event) => [...(event.clipboardData ?? event.dataTransfer)?.files ?? []];
+document.addEventListener("paste", (event) => { if (event.target === reply() && files(event).length) { event.preventDefault(); upload(files(event)); } });
+for (const name of ["dragover", "dragleave", "drop"]) document.addEventListener(name, (event) => {
+  if (!form() || !event.target.closest?.(".case") || ![...event.dataTransfer.types].includes("Files")) return;
+  event.preventDefault();
+  form().classList.toggle("dropping", name === "dragover");
+  if (name === "drop") upload(files(event));
+});
+
+async function upload(list) {
+  if (!option()) return;
+  for (const file of list) {
+    const body = new FormData();
+    body.append("file", file);
+    body.append("channel", option().dataset.channel);
+    $("#saved").textContent = `Adding ${file.name}`;
+    try {
+      const answer = await fetch(`/cases/${openCase()}/draft/files/`, { method: "POST", headers: headers(), body });
+      patchText(await answer.text());
+      $("#saved").textContent = "";
+    } catch {
+      toast(`${file.name} could not be added. Try again.`, { bad: true });
+    }
+  }
+}
+
+/* ---- keys ---- */
+
+const reader = { group: "Case" };
+key("r", "Reply", () => { if (!form()) return false; setMode("reply"); }, reader);
+key("n", "Internal note", () => { if (!form()) return false; setMode("note"); }, reader);
+key("v", "Choose how to send", () => {
+  const chip = $('.moved-chip [data-act="pick"]');
+  if (chip) chip.click();
+  else if (form()) { setMode("reply", false); $("#ways").showPopover(); $(".way-row:not([disabled])")?.focus(); } else return false;
+}, reader);
+key("a", "Give it to somebody", () => { const menu = $("#assign-menu"); if (!menu) return false; menu.showPopover(); }, reader);
+key("i", "Take it", () => press("i"), reader);
+key("e", "Resolve", () => press("e"), reader);
+key("E", "Reopen", () => press("E"), reader);
+key("s", "Snooze", () => { const menu = $("#snooze-menu"); if (!menu) return false; menu.showPopover(); $(".item", menu).focus(); }, reader);
+key("z", "Undo", () => { const last = $$("[data-undo]").at(-1); last?.click(); return Boolean(last); }, reader);
+key("Control+Enter", "Send", () => { if (document.activeElement?.closest("#composer")) $(isNote() ? "#add-note" : "#send").click(); else return false; }, reader);
+key("Control+Shift+Enter", "Send and resolve", () => { if (document.activeElement?.closest("#composer") && !isNote()) $("#send-resolve").click(); else return false; }, reader);
+key("Escape", "Out of the text", (event) => {
+  if ($(":popover-open") || $("dialog[open]")) return false;
+  if (event.target.closest("#composer")) { $("#timeline").focus(); return true; }
+  return false;
+}, { ...reader, always: true });
+
+document.addEventListener("toggle", (event) => {
+  if (event.target.id === "assign-menu" && event.newState === "open") setTimeout(() => $("#assign-menu .item")?.focus(), 120);
+}, true);
+document.addEventListener("click", (event) => { if (event.target.closest("[data-closes]")) event.target.closest("[popover]")?.hidePopover(); });
+act("copy-link", () => {
+  navigator.clipboard?.writeText(`${location.origin}/inbox/open/c/${openCase()}/`);
+  $("#case-menu").hidePopover();
+  toast("Link copied.");
+});
+act("panel", () => { const app = $(".app"); app.dataset.panel = app.dataset.panel === "open" ? "" : "open"; });
+
+function start() {
+  chosen = "";
+  lastInbound = $("#case-head")?.dataset.inbound;
+  noteKept = Boolean(note()?.value);
+  if ($(".app")) $(".app").dataset.panel = "";
+  if (!form()) return;
+  kept = state();
+  grow(reply());
+  count();
+}
+document.addEventListener("case:opened", start);
+start();
