@@ -69,7 +69,9 @@ class Process:
                 extra_groups=None if self.user is None else [],
             )
         self.started_at = time.monotonic()
-        self.memory.write_text(f"{self.child.pid} {start_time(self.child.pid)} {int(self.stop_signal)}")
+        draft = self.memory.with_suffix(".new")  # whole or not at all, whenever we are killed
+        draft.write_text(f"{self.child.pid} {start_time(self.child.pid)} {int(self.stop_signal)}")
+        draft.replace(self.memory)
 
     def died(self) -> bool:
         """True once the child has ended; whatever it left behind in its process group has then been ended too."""
