@@ -24,7 +24,7 @@ check: export PUBLIC_URL = https://help.example
 check: export DATA_DIR = var/check
 check: export DEBUG = 0
 check:  ## format, lint, types, import contracts, migrations, settings for production
-	@$(PYTHON) -I config/install.py test
+	@$(PYTHON) -I config/install.py check
 	$(VENV)/ruff format --check
 	$(VENV)/ruff check
 	$(VENV)/lint-imports

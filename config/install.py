@@ -1,7 +1,7 @@
 """Everything `make` needs before Django exists: the virtual environment, the front-end files, the browser of the tests.
 
-Runs with the machine's own python3 and nothing else: `python3 -I config/install.py demo|test|vendor`. A step is skipped
-while its lock file is the one it was last done with. What a person can mend ends in one sentence and exit code 1.
+Runs with the machine's own python3 and nothing else: `python3 -I config/install.py demo|check|test|vendor`. A step is
+skipped while its lock file is the one it was last done with. What a person can mend ends in one sentence and exit code 1.
 """
 
 from __future__ import annotations
@@ -31,18 +31,16 @@ class Trouble(Exception):
     """One sentence for the person who typed `make`."""
 
 
-def install(lock: str) -> None:
-    """Makes this checkout able to run `lock`: "demo" or "test", or "vendor" for the front-end files alone."""
+def install(purpose: str) -> None:
+    """Makes this checkout ready for "demo", "check" or "test"; "vendor" is the front-end files alone."""
     if sys.version_info < OLDEST:
-        raise Trouble(
-            f"Python {sys.version.split()[0]} is too old: 3.11 or newer is needed (make PYTHON=python3.12 …)."
-        )
+        raise Trouble(f"Python {sys.version.split()[0]} is too old: 3.11 or newer is needed (make PYTHON=python3.12 …).")
     os.chdir(ROOT)
-    if lock != "vendor":
+    if purpose != "vendor":
         make_venv()
-        install_packages(lock)
+        install_packages("demo" if purpose == "demo" else "test")
     fill_vendor()
-    if lock == "test":
+    if purpose == "test":
         install_browser()
 
 
