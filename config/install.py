@@ -1,7 +1,7 @@
 """Everything `make` needs before Django exists: the virtual environment, the front-end files, the browser of the tests.
 
 Runs with the machine's own python3 and nothing else: `python3 -I config/install.py demo|check|test|vendor`. A step is
-skipped while its lock file is the one it was last done with. What a person can mend ends in one sentence and exit code 1.
+skipped while its lock file is the one it was last done with. What a person can mend ends in one sentence, exit 1.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Trouble(Exception):
 def install(purpose: str) -> None:
     """Makes this checkout ready for "demo", "check" or "test"; "vendor" is the front-end files alone."""
     if sys.version_info < OLDEST:
-        raise Trouble(f"Python {sys.version.split()[0]} is too old: 3.11 or newer is needed (make PYTHON=python3.12 …).")
+        raise Trouble(f"Python {sys.version.split()[0]} is too old, 3.11 is needed: make PYTHON=python3.12 …")
     os.chdir(ROOT)
     if purpose != "vendor":
         make_venv()
