@@ -110,6 +110,11 @@ def _waiting(scope: Scope) -> QuerySet[Case]:
     return rows.filter(open_channels__contains=[scope.channel]) if scope.channel else rows
 
 
+def _longest(scope: Scope) -> QuerySet[Case]:
+    longest = _waiting(scope).order_by("waiting_since", "pk").values("pk")[:1]
+    return Case.objects.filter(pk__in=longest)
+
+
 def _nobodys(scope: Scope) -> QuerySet[Case]:
     return _live(scope).filter(assignee=None, status__in=[Status.OPEN, Status.WAITING])
 
@@ -179,6 +184,14 @@ METRICS = {
             "message, on whatever channel it came, and a move to another channel does not start it again. A case with "
             "something unanswered on two channels counts once, and once in each channel's own figure.",
             _waiting,
+            longest_first=True,
+        ),
+        Metric(
+            "longest",
+            "Waiting longest",
+            "The case in which something the customer wrote has been without an answer for the longest time, on "
+            "whatever channel it came.",
+            _longest,
             longest_first=True,
         ),
         Metric(

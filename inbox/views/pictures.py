@@ -9,18 +9,19 @@ from datetime import date, timedelta
 from inbox.metrics import CHANNELS, FirstResponse, Moves
 
 LANE = 56  # px between two channels of the bump chart
-WIDEST, THINNEST, GAP = 16.0, 2.0, 3.0
+WIDEST, THINNEST, EDGE, GAP = 16.0, 2.0, 2.0, 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Ribbon:
-    """One way people moved, 0 to 100 across. Its lower part is the share that left something unanswered, dashed."""
+    """One way people moved, 0 to 100 across. The paler part left something unanswered; its edge is dashed."""
 
     moves: Moves
     path: str
     width: float
-    loose_path: str
-    loose_width: float
+    pale_path: str
+    pale_width: float
+    edge_path: str
 
 
 def ribbons(moves: Sequence[Moves]) -> list[Ribbon]:
@@ -46,14 +47,15 @@ def _stacked(moves: Sequence[Moves], widths: Mapping[Moves, float], side, other)
 
 
 def _ribbon(moves: Moves, width: float, start: float, end: float) -> Ribbon:
-    loose = width * moves.unanswered / moves.number
-    solid = max(width - loose, 1.0)
+    pale = width * moves.unanswered / moves.number
+    solid = width - pale
     return Ribbon(
         moves,
-        _curve(start + solid / 2, end + solid / 2),
+        _curve(start + solid / 2, end + solid / 2) if solid else "",
         round(solid, 2),
-        _curve(start + solid + loose / 2 + 1, end + solid + loose / 2 + 1) if moves.unanswered else "",
-        round(max(loose, THINNEST), 2),
+        _curve(start + solid + pale / 2, end + solid + pale / 2) if pale > EDGE else "",
+        round(pale, 2),
+        _curve(start + width - EDGE / 2, end + width - EDGE / 2) if pale else "",
     )
 
 

@@ -126,8 +126,8 @@ def read(scope: Scope) -> Board:
 
 
 def _longest(scope: Scope) -> Case | None:
-    waiting = METRICS["waiting"].rows(scope).order_by("waiting_since", "pk")
-    return waiting.select_related("customer", "assignee").prefetch_related("customer__identities").first()
+    rows = METRICS["longest"].rows(scope).select_related("customer", "assignee")
+    return rows.prefetch_related("customer__identities").first()
 
 
 def _oldest_of_nobody(scope: Scope) -> datetime | None:
