@@ -38,6 +38,7 @@ class EmailLimits:
     has_subject = True
     has_copies = True
     has_rich_text = True
+    files_apart = False
 
     def split(self, text: str) -> list[str]:
         return [text]

@@ -12,8 +12,9 @@ from connectors.messages import Sender
 
 MAX_ADDRESSES = 1000
 
-_LABEL = r"[^\s<>()\[\]{},;:@\"'\\.\x00-\x1f]+"
-_ADDRESS = re.compile(rf"(?:\"[^\"\\<>@\s]{{1,62}}\"|[^\s<>()\[\],;:@\"\\\x00-\x1f]{{1,64}})@{_LABEL}(?:\.{_LABEL})*")
+_LABEL = r"[^\s<>()\[\]{},;:@\"'\\.\x00-\x1f]++"
+_ADDRESS = re.compile(rf"[^\s<>()\[\],;:@\"\\\x00-\x1f]{{1,64}}@{_LABEL}(?:\.{_LABEL})*+(?!@)")
+_QUOTED_LOCAL = re.compile(r"^\"([^\"\\\s<>@]+)\"@")  # "john.doe"@x is john.doe@x
 _ANGLE = re.compile(r"<([^<>]*)>")
 _COMMENT = re.compile(r"\(([^()]*)\)")
 
@@ -98,7 +99,13 @@ def _mailbox(piece: str) -> Sender | None:
 
 
 def _sender(address: str, name: str) -> Sender | None:
-    address = one_line(address).strip("<>'\" ").removeprefix("mailto:").replace(" ", "").rstrip(".")
+    address = (
+        _QUOTED_LOCAL.sub(r"\1@", one_line(address))
+        .strip("<>'\" ")
+        .removeprefix("mailto:")
+        .replace(" ", "")
+        .rstrip(".")
+    )
     return Sender(address, name=clean_name(name, address)) if is_address(address) else None
 
 

@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lxml.html import HtmlElement
-
 from connectors.adapters.email import charset, filename, flowed, plaintext, quoted_html, quoting, uuencode
 from connectors.adapters.email.characters import storable
 from connectors.adapters.email.headers import Headers
@@ -53,21 +51,15 @@ def read(root: Piece, *, is_reply: bool) -> Body:
     """The body of a whole mail. `is_reply`: repeated earlier mail in it is folded."""
     parts = _gather(root)
     html = _html(parts.segments)
-    tree = quoted_html.parse(html) if html else None
-    wanted = referenced(html)
-    extra = list(parts.inline_files)
-    shown = ""
-    html_text, html_quoted = "", ""
-    if html and is_excessive(html):
-        extra.append(("message.html", html.encode("utf-8", "replace")))
-        html_text = plaintext.text_of(None, html)
-    elif html:
-        changed = tree is not None and quoted_html.drop_pixels(tree)
-        quote = quoted_html.wrap_quote(tree) if tree is not None and is_reply else None
-        shown = quoted_html.serialise(tree) if tree is not None and (changed or quote is not None) else html
-        html_text, html_quoted = _texts(tree, quote, html)
-    attachments = tuple(_attachments(parts.files, extra, wanted))
-    text, quoted = _plain(parts.segments, html_text, html_quoted, is_reply=is_reply)
+    text, quoted = _written(parts.segments, html, is_reply=is_reply)
+    shown, html_text, html_quoted = _shown(html, is_reply=is_reply, wants_text=not text.strip())
+    if html_text.strip():
+        text, quoted = (html_text, html_quoted) if html_quoted or not is_reply else quoting.fold(html_text)
+    elif not text.strip():
+        text = "\n".join(segment.plain for segment in parts.segments).strip("\n")
+    if html and not shown:
+        parts.inline_files.append(("message.html", html.encode("utf-8", "replace")))
+    attachments = tuple(_attachments(parts, referenced(html)))
     return Body(
         text=text,
         quoted=quoted,
@@ -75,6 +67,36 @@ def read(root: Piece, *, is_reply: bool) -> Body:
         attachments=attachments,
         remark=_remark(root, has_body=bool(text.strip() or shown), has_files=bool(attachments)),
     )
+
+
+def _written(segments: list[_Segment], html: str, *, is_reply: bool) -> tuple[str, str]:
+    """What the plain parts say; nothing if some stretch is HTML alone or the text only excuses itself."""
+    text = "\n".join(segment.plain for segment in segments).strip("\n")
+    if any(segment.html.strip() and not segment.plain.strip() for segment in segments):
+        return "", ""
+    if html and len(text) < _EXCUSE_LENGTH and _EXCUSE.search(text):
+        return "", ""
+    return quoting.fold(text) if is_reply else (text, "")
+
+
+def _shown(html: str, *, is_reply: bool, wants_text: bool) -> tuple[str, str, str]:
+    """(HTML to sanitise and show, its text, the text of its quote); no HTML if it is too much to show."""
+    if not html:
+        return "", "", ""
+    if is_excessive(html):
+        return "", plaintext.rough(html) if wants_text else "", ""
+    tree = quoted_html.parse(html)
+    if tree is None:
+        return html, plaintext.rough(html) if wants_text else "", ""
+    changed = quoted_html.drop_pixels(tree)
+    quote = quoted_html.wrap_quote(tree) if is_reply else None
+    shown = quoted_html.serialise(tree) if changed or quote is not None else html
+    if not wants_text:
+        return shown, "", ""
+    if quote is None:
+        return shown, plaintext.text_of(tree, len(html)), ""
+    quoted_html.take_out(quote)
+    return shown, plaintext.text_of(tree, len(html)), plaintext.text_of(quote, len(html))
 
 
 def _gather(piece: Piece) -> _Parts:
@@ -162,38 +184,16 @@ def _as_html(plain: str) -> str:
     return f'<div style="white-space: pre-wrap">{markup.escape(plain)}</div>' if plain.strip() else ""
 
 
-def _texts(tree: HtmlElement | None, quote: HtmlElement | None, html: str) -> tuple[str, str]:
-    if tree is None or quote is None:
-        return plaintext.text_of(tree, html), ""
-    summary = quote.find("summary")
-    if summary is not None:
-        quote.remove(summary)
-    quoted = plaintext.text_of(quote, html)
-    quote.drop_tree()
-    return plaintext.text_of(tree, html), quoted
-
-
-def _plain(segments: list[_Segment], html_text: str, html_quoted: str, *, is_reply: bool) -> tuple[str, str]:
-    own = [segment.plain for segment in segments]
-    text = "\n".join(own).strip("\n")
-    excuse = len(text) < _EXCUSE_LENGTH and _EXCUSE.search(text) and html_text.strip()
-    mixed = any(segment.html.strip() and not segment.plain.strip() for segment in segments)
-    if mixed or excuse or not text.strip():
-        text = html_text or text
-        if html_quoted:
-            return text, html_quoted
-    return quoting.fold(text) if is_reply else (text, "")
-
-
-def _attachments(files: list[Piece], extra: list[tuple[str, bytes]], wanted: set[str]) -> Iterator[Attachment]:
+def _attachments(parts: _Parts, wanted: set[str]) -> Iterator[Attachment]:
+    """The files with clean and unique names; one is inline only if the HTML refers to it."""
     taken: set[str] = set()
     shown: set[str] = set()
-    for piece in files:
+    for piece in parts.files:
         content_id = piece.content_id if piece.content_id.lower() in wanted - shown else ""
         shown.add(content_id.lower())
         name = filename.unique(filename.clean(_name(piece), piece.kind), taken)
         yield Attachment(name=name, content_type=piece.kind, content=piece.content, content_id=content_id)
-    for name, content in extra:
+    for name, content in parts.inline_files:
         kind = "text/html" if name == "message.html" else "application/octet-stream"
         yield Attachment(filename.unique(filename.clean(name), taken), kind, content)
 

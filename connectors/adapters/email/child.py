@@ -1,8 +1,9 @@
 """The parser child: one long-lived process per worker in which hostile mail may burn, crash or leak.
 
-A mail costs one pipe round trip. The child gives itself `CPU_SECONDS` per mail and dies by SIGPROF when they are
-used up; the parent gives it `WALL_SECONDS` and kills it. Either way the next mail gets a fresh child. The child has no
-secrets: a bare environment and an account stripped to what parsing needs; what it says is unpickled by an allow-list.
+A mail costs one pipe round trip. The child gives itself `CPU_SECONDS` per mail, and some more for each megabyte of
+honest attachments, and dies by SIGPROF when they are used up; the parent gives it `WALL_SECONDS` and kills it. Either
+way the next mail gets a fresh child. The child has no secrets: a bare environment and an account stripped to what
+parsing needs; what it says is unpickled by an allow-list.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ from typing import Any, BinaryIO
 from connectors.messages import Item, Malformed, RawInput
 
 CPU_SECONDS = 2.0
+SECONDS_PER_BYTE = 1e-7  # a 40 MB mail may take 6 seconds and takes 1
 WALL_SECONDS = 6.0  # more than the CPU limit: a busy machine must not make good mail look bad
 START_SECONDS = 60.0
-MAX_RESIDENT = 300 * 1024  # KiB; a child that grew beyond it by some large mail is replaced
+MAX_RESIDENT = 300 * 1024**2  # bytes; a child that grew beyond it by some large mail is replaced
 MAX_ADDRESS_SPACE = 2 * 1024**3
 
 _LENGTH = struct.Struct("!?Q")  # whether this was the child's last answer; bytes that follow
@@ -121,7 +123,7 @@ class _Child:
 
     def ask(self, raw: RawInput) -> tuple[list[Item], bool]:
         question = pickle.dumps(raw, pickle.HIGHEST_PROTOCOL)
-        deadline = time.monotonic() + WALL_SECONDS
+        deadline = time.monotonic() + WALL_SECONDS + len(question) * SECONDS_PER_BYTE
         self._send(_LENGTH.pack(False, len(question)) + question, deadline)
         is_last, data = self._receive(deadline)
         return _Answers(io.BytesIO(data)).load(), is_last
@@ -201,11 +203,10 @@ def serve() -> None:
     _answer(answers, b"ready", is_last=False)
     while len(head := questions.read(_LENGTH.size)) == _LENGTH.size:
         raw: RawInput = pickle.loads(questions.read(_LENGTH.unpack(head)[1]))  # noqa: S301  from our parent
-        signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS + len(raw.body) * SECONDS_PER_BYTE)
         items = _guarded(parse, raw, excerpt)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        is_large = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > MAX_RESIDENT
-        _answer(answers, pickle.dumps(items, pickle.HIGHEST_PROTOCOL), is_last=is_large)
+        _answer(answers, pickle.dumps(items, pickle.HIGHEST_PROTOCOL), is_last=_resident() > MAX_RESIDENT)
 
 
 def _guarded(parse: Callable[[RawInput], list[Item]], raw: RawInput, excerpt: Callable[[bytes], str]) -> list[Item]:
@@ -213,6 +214,14 @@ def _guarded(parse: Callable[[RawInput], list[Item]], raw: RawInput, excerpt: Ca
         return parse(raw)
     except Exception as error:  # noqa: BLE001  one bad mail is one quarantine row, whatever it did
         return [Malformed(f"The mail could not be read ({type(error).__name__})", excerpt(raw.body))]
+
+
+def _resident() -> int:
+    """Bytes of memory in use now. (`ru_maxrss` would start with the parent's peak: it survives fork and exec.)"""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    except OSError:  # no /proc: such a child lives as long as its worker
+        return 0
 
 
 def _answer(pipe: BinaryIO, data: bytes, *, is_last: bool) -> None:

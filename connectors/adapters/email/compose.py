@@ -23,7 +23,7 @@ _MESSAGE_ID_FIELDS = {"message-id", "in-reply-to", "references"}
 _MESSAGE_ID = re.compile(r"[^<>\s\x00-\x1f]{1,900}")
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}")
 
-_NARROW = policy.SMTP.clone(cte_type="7bit")
+_NARROW = policy.SMTP.clone(cte_type="7bit", max_line_length=76)  # an encoded word has at most 75 (RFC 2047)
 _WIDE = _NARROW.clone(max_line_length=998)
 
 

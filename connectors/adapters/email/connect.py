@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import ssl
 
 from django.conf import settings
+
+from connectors.adapters.media import is_public
 
 PORTS = {25, 143, 465, 587, 993, 2525}
 
@@ -28,7 +29,7 @@ def open_socket(host: str, port: int, seconds: float) -> socket.socket:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
         raise Unreachable(f"The mail server {host} was not found.") from error
-    if not settings.ALLOW_PRIVATE_HOSTS and not all(_is_public(str(address[4][0])) for address in found):
+    if not settings.ALLOW_PRIVATE_HOSTS and not all(is_public(str(place[4][0]).partition("%")[0]) for place in found):
         raise Unreachable(f"{host} is inside our own network; mail servers there are not allowed.", permanent=True)
     for family, kind, protocol, _, address in found:
         connection = socket.socket(family, kind, protocol)
@@ -62,9 +63,3 @@ def explain(error: Exception, host: str) -> str:
     if isinstance(error, TimeoutError):
         return f"The mail server {host} took too long to answer."
     return f"The connection to the mail server {host} was lost."
-
-
-def _is_public(text: str) -> bool:
-    address = ipaddress.ip_address(text.partition("%")[0])
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_global and not (mapped or address).is_multicast

@@ -49,7 +49,7 @@ class Headers:
 
     def word(self, name: str) -> str:
         """The first token in lower case, comments and parameters cut: `auto-replied` of `Auto-Replied (vacation)`."""
-        return re.split(r"[\s;(]", self.raw(name).strip(), maxsplit=1)[0].lower()
+        return re.split(r"[\s;(]", one_line(self.raw(name)), maxsplit=1)[0].lower()
 
     def message_ids(self, name: str) -> tuple[str, ...]:
         """Message-IDs without brackets. Without any brackets the whole trimmed value counts as one."""

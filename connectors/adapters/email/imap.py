@@ -85,8 +85,11 @@ class Mailbox:
         except _TROUBLE as error:
             _hang_up(connection)
             raise ConnectionLost(explain(error, host)) from error
-        connection.client.sock.settimeout(READ_SECONDS)
-        return cls(connection, host)
+        mailbox = cls(connection, host)
+        with mailbox._guarded():
+            connection.client._get_capabilities()  # IDLE is often announced only now
+            connection.client.sock.settimeout(READ_SECONDS)
+        return mailbox
 
     def select(self, folder: str = "INBOX") -> tuple[int, int]:
         """(UIDVALIDITY, UIDNEXT) of the folder, opened read-only. UIDNEXT is 0 where a server does not tell it."""
@@ -96,6 +99,7 @@ class Mailbox:
             except MailboxFolderSelectError as error:
                 raise ConnectionLost(f'There is no folder "{folder}" in this mailbox.') from error
             self._uidvalidity = self._announced("UIDVALIDITY")
+            self._has_news()
             return self._uidvalidity, self._announced("UIDNEXT")
 
     def fetch(self, last_uid: int, max_bytes: int = MAX_MAIL_BYTES) -> Iterator[RawMail]:
@@ -105,6 +109,8 @@ class Mailbox:
         `raw`, so that nothing behind it waits.
         """
         with self._guarded():
+            self._client.noop()  # a session sees new mail only after the server has announced it
+            self._has_news()
             listed = sorted(self._listed(last_uid))
         for uid, size, date in listed:
             with self._guarded():
@@ -118,14 +124,17 @@ class Mailbox:
         A connection the server has dropped looks like instant news; ending the IDLE then raises `ConnectionLost`.
         """
         with self._guarded():
+            self._client.noop()
+            if self._has_news():  # came since the last walk; not every server repeats it when IDLE begins
+                return True
             if "IDLE" not in self._client.capabilities:
                 self._readable(seconds)
                 self._client.noop()
                 return True
-            self._connection.idle.start()  # type: ignore[no-untyped-call]
+            tag = self._begin_idle()
             news = self._buffered() or self._readable(min(seconds, MAX_IDLE_SECONDS))
-            _, answers = self._connection.idle.stop()  # type: ignore[no-untyped-call]
-            return news or any(b"EXISTS" in answer for answer in answers if isinstance(answer, bytes))
+            self._end_idle(tag)
+            return self._has_news() or news
 
     def close(self) -> None:
         _hang_up(self._connection)
@@ -189,6 +198,25 @@ class Mailbox:
     def _announced(self, name: str) -> int:
         value = (self._client.untagged_responses.get(name) or [b"0"])[-1]
         return int(value) if isinstance(value, bytes) else 0
+
+    def _begin_idle(self) -> bytes:
+        """imaplib has no IDLE before 3.14, and imap-tools stumbles over news that come before the go-ahead."""
+        tag: bytes = self._client._command("IDLE")
+        while self._client._get_response() is not None:
+            if self._client.tagged_commands[tag]:
+                raise imaplib.IMAP4.error("IDLE was refused")
+        return tag
+
+    def _end_idle(self, tag: bytes) -> None:
+        self._client.send(b"DONE\r\n")
+        while not self._client.tagged_commands[tag]:
+            self._client._get_response()
+        del self._client.tagged_commands[tag]
+
+    def _has_news(self) -> bool:
+        """Whether the server has announced a new mail since this was last asked."""
+        _, counts = self._client.response("EXISTS")
+        return counts != [None]
 
     def _buffered(self) -> bool:
         """News that came in one packet with the server's go-ahead, which polling the socket would not show."""
@@ -272,7 +300,6 @@ def _sign_in(connection: BaseMailBox, username: str, password: str) -> None:
         connection.login(username, password, initial_folder=None)
     else:
         connection.login_utf8(username, password, initial_folder=None)
-    connection.client._get_capabilities()  # IDLE is often announced only now
 
 
 def _hang_up(connection: BaseMailBox) -> None:

@@ -67,6 +67,19 @@ def wrap_quote(tree: HtmlElement) -> HtmlElement | None:
     return details
 
 
+def take_out(quote: HtmlElement) -> None:
+    """Part the folded quote from the tree and from its "…", so that each half can be read as text."""
+    quote.find("summary").drop_tree()
+    tail, quote.tail = quote.tail, None
+    parent = quote.getparent()
+    previous = quote.getprevious()
+    parent.remove(quote)
+    if tail and previous is not None:
+        previous.tail = (previous.tail or "") + tail
+    elif tail:
+        parent.text = (parent.text or "") + tail
+
+
 def serialise(tree: HtmlElement) -> str:
     return str(tostring(tree, encoding="unicode"))
 

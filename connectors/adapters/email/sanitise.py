@@ -14,6 +14,7 @@ import nh3
 
 MAX_LENGTH = 1024 * 1024
 MAX_LINKS = 5000
+MAX_DEPTH = 1000  # an HTML parser's cost is quadratic in it
 
 
 def _words(text: str) -> set[str]:
@@ -41,6 +42,8 @@ _STYLES = _words("""
     margin-left border border-top border-right border-bottom border-left border-color border-style border-width
     border-collapse border-spacing border-radius list-style-type direction display
 """)
+_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)", re.IGNORECASE)
+_NEVER_CLOSED = _words("area base br col hr img input link meta param source wbr p li td th tr dt dd option tbody")
 _LINK = re.compile(r"(?:https?:|mailto:|tel:)", re.IGNORECASE)
 _REMOTE = re.compile(r"https?://", re.IGNORECASE)
 _PARKED = "x-parked:"
@@ -79,13 +82,25 @@ def sanitise(html: str, content_ids: Iterable[str] = ()) -> str:
 
 
 def is_excessive(html: str) -> bool:
-    """Too long or with too many links to show: the text is shown and the original kept as a file."""
-    return len(html) > MAX_LENGTH or html.count("href") > MAX_LINKS
+    """Too long, too many links or too deep to show: the text is shown and the original kept as a file."""
+    if len(html) > MAX_LENGTH or html.count("href") > MAX_LINKS:
+        return True
+    return html.count("<") > MAX_DEPTH and _depth(html) > MAX_DEPTH
 
 
 def referenced(html: str) -> set[str]:
     """The content ids an HTML body shows, lower case."""
     return {unquote(found).strip("<> ").lower() for found in re.findall(r"""cid:([^"'\s>)]+)""", html, re.IGNORECASE)}
+
+
+def _depth(html: str) -> int:
+    """How deep tags are open at most, as far as counting tells."""
+    depth = deepest = 0
+    for closing, tag in _TAG.findall(html):
+        if tag.lower() not in _NEVER_CLOSED:
+            depth = max(0, depth - 1) if closing else depth + 1
+            deepest = max(deepest, depth)
+    return deepest
 
 
 def _image(source: str, files: dict[str, str]) -> str | None:

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import pytest
+
+from connectors.adapters.email.authenticity import judge
+from connectors.adapters.email.headers import Headers
+from connectors.messages import Authenticity, Classification
+from tests.payloads.email.letters import mail, message
+
+PERSON, AUTOMATIC, BULK = Classification.PERSON, Classification.AUTOMATIC, Classification.BULK
+PASS, UNKNOWN, FAIL = Authenticity.PASS, Authenticity.UNKNOWN, Authenticity.FAIL
+
+
+@pytest.mark.parametrize(
+    ("name", "classification", "reason"),
+    [
+        ("plain", PERSON, ""),
+        ("gmail_reply", PERSON, ""),
+        ("google_group_support", PERSON, ""),
+        ("newsletter", BULK, "Sent to many (Precedence: bulk)"),
+        ("out_of_office", AUTOMATIC, "Sent by a program (Auto-Submitted: auto-replied)"),
+        ("order_mail", AUTOMATIC, "Sent from an address nobody reads (no-reply@)"),
+        ("spam", Classification.SPAM, "The mail server marked it as spam"),
+        ("dsn_no_to_header", Classification.BOUNCE, "A mail server says something could not be delivered"),
+    ],
+)
+def test_a_mail_is_classed_with_a_reason_in_words(name: str, classification: Classification, reason: str) -> None:
+    found = message(name)
+    assert (found.classification, found.reason) == (classification, reason)
+
+
+@pytest.mark.parametrize(
+    ("header", "classification"),
+    [
+        ("Auto-Submitted: no", PERSON),
+        ("Auto-Submitted: No (really)", PERSON),
+        ("Auto-Submitted: auto-generated; type=x", AUTOMATIC),
+        ("X-Auto-Response-Suppress: DR, OOF, AutoReply", AUTOMATIC),
+        ("X-Auto-Response-Suppress: None", PERSON),
+        ("X-Autoreply: yes", AUTOMATIC),
+        ("X-Autorespond:", AUTOMATIC),
+        ("Precedence: auto_reply", AUTOMATIC),
+        ("Precedence: list", BULK),
+        ("Precedence: first-class", PERSON),
+        ("List-Unsubscribe: <https://x.example>", BULK),
+        ("Feedback-ID: 1:2:3:x", PERSON),
+        ("Return-Path: <>", AUTOMATIC),
+        ("Return-Path: <maya@ortiz.example>", PERSON),
+        ("X-Spam-Status: Yes, score=9", Classification.SPAM),
+        ("X-Spam-Status: No, score=0", PERSON),
+        ("X-Loop: yes", AUTOMATIC),
+        ("Subject: Automatische Antwort: Hi", AUTOMATIC),
+        ("Subject: Réponse automatique : Hi", AUTOMATIC),
+        ("Subject: 自動応答: Hi", AUTOMATIC),
+        ("Subject: The out of office party", PERSON),
+    ],
+)
+def test_headers_that_programs_write_are_understood(header: str, classification: Classification) -> None:
+    assert message(mail(header)).classification == classification
+
+
+@pytest.mark.parametrize(
+    ("sender", "classification"),
+    [
+        ("no-reply@x.example", AUTOMATIC),
+        ("NoReply@x.example", AUTOMATIC),
+        ("do-not-reply@x.example", AUTOMATIC),
+        ("orders.noreply@x.example", AUTOMATIC),
+        ("bounces+1=2@x.example", AUTOMATIC),
+        ("notifications@x.example", AUTOMATIC),
+        ("owner-list@x.example", AUTOMATIC),
+        ("postmaster@x.example", AUTOMATIC),
+        ("norelyea@x.example", PERSON),
+        ("information@x.example", PERSON),
+        ("requester@x.example", PERSON),
+    ],
+)
+def test_addresses_nobody_reads_are_not_people(sender: str, classification: Classification) -> None:
+    assert message(mail(sender=sender)).classification == classification
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        (["mx.shop.example; dmarc=pass header.from=ortiz.example"], PASS),
+        (["MX.shop.example 1; dmarc=pass (p=none) header.from=ORTIZ.example"], PASS),
+        (["mx.shop.example; dkim=pass header.d=ortiz.example"], PASS),
+        (["mx.shop.example; dkim=pass header.i=@mail.ortiz.example"], UNKNOWN),
+        (["mx.shop.example; dkim/1=fail header.d=a.example; dkim=pass header.d=ortiz.example"], PASS),
+        (["mx.shop.example; dkim=pass header.d=evil.example; spf=pass smtp.mailfrom=x@evil.example"], UNKNOWN),
+        (["mx.shop.example; dmarc=pass header.from=evil.example"], UNKNOWN),
+        (["mx.shop.example; dmarc=fail header.from=ortiz.example; dkim=pass header.d=ortiz.example"], FAIL),
+        (["mx.shop.example; spf=fail smtp.mailfrom=ortiz.example"], FAIL),
+        (["mx.shop.example; spf=softfail smtp.mailfrom=ortiz.example"], UNKNOWN),
+        (["mx.shop.example; spf=fail smtp.mailfrom=list.example; dkim=pass header.d=ortiz.example"], PASS),
+        (["mx.shop.example; none"], UNKNOWN),
+        (["mx.evil.example; dmarc=pass header.from=ortiz.example"], UNKNOWN),
+        (["mx.shop.example; dmarc=fail", "mx.shop.example; dmarc=pass header.from=ortiz.example"], FAIL),
+        (["mx.evil.example (mx.shop.example); dmarc=pass header.from=ortiz.example"], UNKNOWN),
+        (["mx.shop.example; x=y (; dmarc=pass header.from=ortiz.example)"], UNKNOWN),
+        (["mx.shop.example; compauth=fail reason=001"], FAIL),
+        (["mx.shop.example; dkim=pass header.d=example"], UNKNOWN),
+        ([], UNKNOWN),
+        ([""], UNKNOWN),
+        ([";;;="], UNKNOWN),
+    ],
+)
+def test_only_our_own_servers_verdict_for_this_very_domain_counts(results: list[str], expected: Authenticity) -> None:
+    headers = Headers([("Authentication-Results", value) for value in results])
+    assert judge(headers, "maya@ortiz.example", "mx.shop.example") == expected
+
+
+def test_without_a_configured_server_nobody_is_believed() -> None:
+    headers = Headers([("Authentication-Results", "mx.shop.example; dmarc=pass header.from=ortiz.example")])
+    assert judge(headers, "maya@ortiz.example", "") == UNKNOWN
