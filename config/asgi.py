@@ -1,4 +1,5 @@
 import os
+from typing import Any, cast
 
 from django.core.asgi import get_asgi_application
 
@@ -11,5 +12,5 @@ from channels.sessions import SessionMiddlewareStack  # noqa: E402
 from inbox.routing import SameOrigin, websocket_urls  # noqa: E402
 
 application = ProtocolTypeRouter(
-    {"http": pages, "websocket": SameOrigin(SessionMiddlewareStack(URLRouter(websocket_urls)))}
+    {"http": pages, "websocket": SameOrigin(SessionMiddlewareStack(URLRouter(cast(Any, websocket_urls))))}
 )

@@ -52,4 +52,3 @@ def _read(name: str, default: str, parse: Callable[[str], T], kind: str) -> T:
         return parse(value)
     except (ValueError, KeyError):
         raise BadSetting(f"{name} must be {kind}, not {value!r}.") from None
-

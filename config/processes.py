@@ -125,9 +125,9 @@ def end_orphans(run: Path, patience: float = 5.0) -> list[str]:
     orphans: dict[Path, tuple[int, str]] = {}
     for memory in run.glob("*.pid"):
         match memory.read_text().split():
-            case [pid, started, stop_signal] if pid.isdigit() and start_time(int(pid)) == started:
-                orphans[memory] = int(pid), started
-                signal_group(int(pid), int(stop_signal))
+            case [word, started, stop_signal] if word.isdigit() and start_time(int(word)) == started:
+                orphans[memory] = int(word), started
+                signal_group(int(word), int(stop_signal))
             case _:
                 memory.unlink(missing_ok=True)
     deadline = time.monotonic() + patience

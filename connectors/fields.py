@@ -19,7 +19,7 @@ def keyring() -> MultiFernet:
         raise ImproperlyConfigured("CREDENTIAL_KEYS holds something that is not a Fernet key.") from error
 
 
-class SecretsField(models.BinaryField):
+class SecretsField(models.BinaryField[Any, Any]):
     """A dict of strings, encrypted. Reading with a missing key raises; ciphertext is never passed on as a value."""
 
     def get_prep_value(self, value: Any) -> Any:

@@ -227,9 +227,7 @@ class Malformed:
     excerpt: str = ""
 
 
-Item = (
-    InboundMessage | Echo | Edit | Unsend | Reaction | Read | Status | Bounce | OptOut | Ignored | Malformed
-)
+Item = InboundMessage | Echo | Edit | Unsend | Reaction | Read | Status | Bounce | OptOut | Ignored | Malformed
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ class Connector(models.Model):
         return self.is_active and not self.needs_reconnect and self.consecutive_failures < 3
 
     def succeeded(self) -> None:
-        """Written at most every 10 s, or at once when it ends a run of failures: health must not cost a row per mail."""
+        """At most every 10 s, or at once when it ends a run of failures: health must not cost a row per mail."""
         at = now()
         if self.failure or not self.last_success_at or self.last_success_at < at - timedelta(seconds=10):
             self.last_success_at, self.failure, self.consecutive_failures, self.needs_reconnect = at, "", 0, False
@@ -99,9 +99,7 @@ class Connector(models.Model):
             last_failure_at=now(),
             failure=reason[:300],
             consecutive_failures=models.F("consecutive_failures") + 1,
-            needs_reconnect=models.Case(
-                models.When(needs_reconnect=True, then=True), default=models.Value(reconnect)
-            ),
+            needs_reconnect=models.Case(models.When(needs_reconnect=True, then=True), default=models.Value(reconnect)),
         )
 
 
@@ -166,7 +164,8 @@ class Receipt(models.Model):
         with connection.cursor() as cursor:
             cursor.execute(
                 """INSERT INTO connectors_receipt
-                       (connector_id, key, body, headers, received_at, state, attempts, next_attempt_at, outcomes, reason)
+                       (connector_id, key, body, headers, received_at, state, attempts,
+                        next_attempt_at, outcomes, reason)
                    VALUES (%s, %s, %s, %s, %s, 'waiting', 0, %s, '[]', '')
                    ON CONFLICT (connector_id, key) DO NOTHING RETURNING id""",
                 [

@@ -179,7 +179,9 @@ def _proof(entry: Entry) -> str:
 
 def _warnings(case: Case, switch: Switch) -> list[str]:
     warnings = []
-    copied = list(Participant.objects.filter(case__in=case.family(), role=ParticipantRole.COPIED).select_related("identity")[:3])
+    copied = list(
+        Participant.objects.filter(case__in=case.family(), role=ParticipantRole.COPIED).select_related("identity")[:3]
+    )
     if copied and switch.to_channel != "email":
         names = " and ".join(each.shown_name for each in copied)
         verb = "is" if len(copied) == 1 else "are"

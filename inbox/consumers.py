@@ -39,7 +39,8 @@ class Feed(AsyncWebsocketConsumer):
     @database_sync_to_async
     def _agent(self) -> Agent | None:
         session = self.scope["session"]
-        agent = Agent.objects.active().filter(pk=session.get(SESSION_KEY)).prefetch_related("teams").first()
+        agents = Agent.objects.active().prefetch_related("teams")
+        agent: Agent | None = agents.filter(pk=session.get(SESSION_KEY)).first()
         if agent is None or not constant_time_compare(session.get(HASH_SESSION_KEY, ""), agent.get_session_auth_hash()):
             return None
         self.agent_id, self.is_supervisor = agent.pk, agent.is_supervisor

@@ -63,7 +63,7 @@ class ReplyForm(Checked):
     subject = forms.CharField(required=False, max_length=300)
     copied = NumbersField(required=False)
     also_answers = NumbersField(required=False)
-    files = NumbersField(required=False)
+    files = NumbersField(required=False)  # type: ignore[assignment]  # the uploads of a draft; a form has no files here
     seen = forms.IntegerField(required=False, min_value=0)
     send_anyway = forms.BooleanField(required=False)
     confirmed = forms.BooleanField(required=False)
@@ -90,11 +90,13 @@ class UploadForm(Checked):
     """`content_type` is what the bytes are, not what the browser called them."""
 
     channel = forms.ChoiceField(choices=[(name, name) for name in ("email", "sms", "instagram")])
-    file = forms.FileField(max_length=255, error_messages={"required": "Choose a file.", "empty": "That file is empty."})
+    file = forms.FileField(
+        max_length=255, error_messages={"required": "Choose a file.", "empty": "That file is empty."}
+    )
     content_type = "application/octet-stream"
 
-    def clean_file(self) -> UploadedFile:
-        upload: UploadedFile = self.cleaned_data["file"]
+    def clean_file(self) -> UploadedFile[Any]:
+        upload: UploadedFile[Any] = self.cleaned_data["file"]
         if (upload.size or 0) > MOST_UPLOADED:
             raise forms.ValidationError(f"{upload.name} is too large: 20 MB is the most.")
         start = upload.read(4096)
@@ -114,7 +116,9 @@ class AssignForm(Checked):
     """Somebody of the case's teams, nobody, or another team."""
 
     agent = forms.CharField(required=False)
-    team = forms.ModelChoiceField(Team.objects.all(), required=False, error_messages={"invalid_choice": "No such team."})
+    team = forms.ModelChoiceField(
+        Team.objects.all(), required=False, error_messages={"invalid_choice": "No such team."}
+    )
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -125,16 +129,15 @@ class AssignForm(Checked):
         if not pk:
             return None
         teams = list(self.case.teams.values_list("pk", flat=True))
-        found = Agent.objects.active().in_teams(teams).filter(pk=pk).first() if pk.isdecimal() else None
+        team_mates = Agent.objects.active().in_teams(teams)
+        found: Agent | None = team_mates.filter(pk=pk).first() if pk.isdecimal() else None
         if found is None:
             raise forms.ValidationError("They are not in a team of this case.")
         return found
 
 
 class SnoozeForm(Checked):
-    until = forms.DateTimeField(
-        error_messages={"required": "Choose until when.", "invalid": "Give a day and a time."}
-    )
+    until = forms.DateTimeField(error_messages={"required": "Choose until when.", "invalid": "Give a day and a time."})
 
     def clean_until(self) -> datetime:
         until: datetime = self.cleaned_data["until"]

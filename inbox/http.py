@@ -20,7 +20,7 @@ MOST_COUNTED = 1000
 class AgentRequest(HttpRequest):
     """A request of a signed-in agent, as django_htmx marks it."""
 
-    user: Agent  # type: ignore[assignment]
+    user: Agent
     htmx: Any
 
 
@@ -31,7 +31,7 @@ def signed_in(view: View) -> View:
     """Sends strangers to the sign-in page; a fragment request is told to go there as a whole page."""
 
     @wraps(view)
-    def guarded(request: AgentRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
         if is_fragment(request) or request.method == "POST":

@@ -82,7 +82,7 @@ class Hub:
                 raise
             except Exception as error:  # noqa: BLE001
                 log.warning("The live feed lost Redis, trying again: %s", error)
-            await asyncio.sleep(pause + random.random() * pause)  # noqa: S311
+            await asyncio.sleep(pause + random.random() * pause)
             pause = min(pause * 2, 5.0)
 
     async def fan_out(self, frame: dict[str, Any]) -> None:

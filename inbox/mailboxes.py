@@ -51,7 +51,7 @@ class Watcher(threading.Thread):
                 pause = min(pause * 2, LONGEST_PAUSE)
             finally:
                 connection.close()
-            self.stopping.wait(pause * random.uniform(0.75, 1.25))  # noqa: S311
+            self.stopping.wait(pause * random.uniform(0.75, 1.25))
         self.release()
 
     def _watch(self) -> None:
@@ -85,7 +85,7 @@ LEASE_ROW = ""  # the mailbox itself, beside its folders
 def folder_at(connector: Connector, name: str, uidvalidity: int, uidnext: int) -> MailFolder:
     """Where to go on. The first time: from now on, unless the connector says `start=all`. When the server has thrown
     its UIDs away: from the beginning; what is here already is recognised by its content."""
-    folder, is_new = MailFolder.objects.get_or_create(connector=connector, name=name)
+    folder, _ = MailFolder.objects.get_or_create(connector=connector, name=name)
     if folder.uidvalidity == uidvalidity:
         return folder
     first_time = folder.uidvalidity is None

@@ -97,7 +97,10 @@ def _join_cases(merge: Merge, survivor: Customer, absorbed: Customer, by: Agent)
     Alert.objects.filter(case=newer).open().update(closed_at=now())
     for draft in Draft.objects.filter(case=newer):
         Draft.objects.get_or_create(
-            case=older, agent=draft.agent, channel=draft.channel, defaults={"text": draft.text, "subject": draft.subject}
+            case=older,
+            agent=draft.agent,
+            channel=draft.channel,
+            defaults={"text": draft.text, "subject": draft.subject},
         )
     for team in newer.teams.all():
         older.share_with(team)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from channels.security.websocket import WebsocketDenier
 from django.conf import settings
@@ -10,7 +10,7 @@ from django.urls import path
 
 from inbox.consumers import Feed
 
-websocket_urls = [path("ws/", Feed.as_asgi())]
+websocket_urls = [path("ws/", cast(Any, Feed.as_asgi()))]
 
 
 class SameOrigin:
@@ -22,5 +22,5 @@ class SameOrigin:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         origins = [value for name, value in scope["headers"] if name == b"origin"]
         if origins != [settings.PUBLIC_URL.encode()]:
-            return await WebsocketDenier()(scope, receive, send)
+            return await cast(Any, WebsocketDenier())(scope, receive, send)
         return await self.application(scope, receive, send)

@@ -21,7 +21,7 @@ THE_MESSAGE = {"email": "email", "sms": "text", "instagram": "Instagram message"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message of the customer. `at` is when it reached us, `sent_at` when it was written, if the provider knows."""
+    """One message of the customer. `at`: when it reached us; `sent_at`: when it was written, if the provider knows."""
 
     channel: str
     at: datetime
@@ -44,7 +44,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`kind`: same · move · also_sent (the same words elsewhere within a minute) · late (written before the last one)."""
+    """`kind`: same · move · also_sent (the same words, within a minute) · late (written before the last one)."""
 
     kind: str
     loudness: str = ""
@@ -100,7 +100,7 @@ def louder(one: str, other: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What the card's sentence is told from. `open` are (channel, clock) of what is unanswered elsewhere, oldest first."""
+    """What the sentence is told from. `open` are (channel, clock) of what is unanswered elsewhere, oldest first."""
 
     name: str
     channel: str
@@ -118,7 +118,8 @@ def sentence(story: Story) -> str:
     """One sentence for the head of the card, said aloud by screen readers too. Never a guessed he or she."""
     name, here = story.name, IN_SENTENCE[story.channel]
     if len(story.channels) > 2:
-        return f"{name} has written on {len(story.channels)} channels in {duration(story.minutes)}. Latest: {WORDS[story.channel]}."
+        number, latest = len(story.channels), WORDS[story.channel]
+        return f"{name} has written on {number} channels in {duration(story.minutes)}. Latest: {latest}."
     if story.open:
         channel, clock = story.open[0]
         return f"{name} is on {here} now. The {THE_MESSAGE[channel]} from {clock} has no answer yet."

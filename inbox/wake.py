@@ -1,4 +1,4 @@
-"""Telling other processes that there is something to do or to show. Redis only makes things faster, so nobody waits for it.
+"""Telling other processes that there is something to do or to show. Redis makes things faster; nobody waits for it.
 
 Everything goes through one background thread with a bounded queue and a circuit breaker: a Redis that is down, full or
 hanging costs a request nothing. What is dropped here is found by `manage.py sweep` and by the browsers' catch-up.
@@ -74,7 +74,7 @@ def _redis(pid: int) -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1)
 
 
-def wake(task: Task, *arguments: Any) -> None:
+def wake(task: Task[..., None], *arguments: Any) -> None:
     """After commit, asks a worker to run the task now."""
     transaction.on_commit(
         lambda: messenger().put(lambda: task.apply_async(arguments, retry=False, ignore_result=True)), robust=True

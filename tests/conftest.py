@@ -1,8 +1,7 @@
-"""The cast. Support is Ana's and Sam's team, Billing is Lee's; Sue supervises, Adam is the admin; Maya is a customer."""
+"""The cast. Support is Ana's and Sam's team, Billing is Lee's; Sue supervises, Adam is the admin; Maya writes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,12 +20,12 @@ def _plain(settings: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Every frame that would have gone to the browsers; workers are not woken: tests say `work()` themselves."""
     frames: list[dict[str, Any]] = []
     monkeypatch.setattr("inbox.live.publish", frames.append)
     monkeypatch.setattr("inbox.wake.Messenger.put", lambda self, call: None)
-    yield frames
+    return frames
 
 
 @pytest.fixture

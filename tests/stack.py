@@ -17,7 +17,18 @@ import redis
 import requests
 
 ROOT = Path(__file__).resolve().parents[1]
-OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "PUBLIC_URL", "ALLOWED_HOSTS", "DATA_DIR", "UNDO_SECONDS", "LOG_LEVEL", "PORT")
+OURS = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "CREDENTIAL_KEYS",
+    "PUBLIC_URL",
+    "ALLOWED_HOSTS",
+    "DATA_DIR",
+    "UNDO_SECONDS",
+    "LOG_LEVEL",
+    "PORT",
+)
 T = TypeVar("T")
 
 
@@ -137,4 +148,6 @@ class Stack:
         return dict(zip(("id", "status", "channels", "open_channels", "channel"), found[0], strict=True))
 
     def messages(self, marker: str) -> int:
-        return int(self.rows("SELECT count(*) FROM inbox_entry WHERE kind = 'message' AND text LIKE %s", f"%{marker}%")[0][0])
+        return int(
+            self.rows("SELECT count(*) FROM inbox_entry WHERE kind = 'message' AND text LIKE %s", f"%{marker}%")[0][0]
+        )

@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,92 +15,172 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Customer',
+            name="Customer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('named_by_agent', models.BooleanField(default=False)),
-                ('has_written', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='absorbed', to='customers.customer')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(blank=True, max_length=200)),
+                ("named_by_agent", models.BooleanField(default=False)),
+                ("has_written", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="absorbed",
+                        to="customers.customer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Identity',
+            name="Identity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('email', 'Email'), ('phone', 'Phone'), ('instagram', 'Instagram')], max_length=16)),
-                ('scope', models.CharField(blank=True, max_length=64)),
-                ('value', models.CharField(max_length=320)),
-                ('handle', models.CharField(blank=True, max_length=100)),
-                ('origin', models.CharField(blank=True, max_length=120)),
-                ('first_seen_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('last_inbound_at', models.DateTimeField(blank=True, null=True)),
-                ('blocked_at', models.DateTimeField(blank=True, null=True)),
-                ('is_person', models.BooleanField(default=False)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='identities', to='customers.customer')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("email", "Email"), ("phone", "Phone"), ("instagram", "Instagram")], max_length=16
+                    ),
+                ),
+                ("scope", models.CharField(blank=True, max_length=64)),
+                ("value", models.CharField(max_length=320)),
+                ("handle", models.CharField(blank=True, max_length=100)),
+                ("origin", models.CharField(blank=True, max_length=120)),
+                ("first_seen_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("last_inbound_at", models.DateTimeField(blank=True, null=True)),
+                ("blocked_at", models.DateTimeField(blank=True, null=True)),
+                ("is_person", models.BooleanField(default=False)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="identities", to="customers.customer"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'identities',
+                "verbose_name_plural": "identities",
             },
         ),
         migrations.CreateModel(
-            name='Consent',
+            name="Consent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sender', models.CharField(max_length=64)),
-                ('state', models.CharField(choices=[('opted_out', 'Opted out'), ('opted_in', 'Opted in again')], max_length=16)),
-                ('words', models.CharField(blank=True, max_length=200)),
-                ('provider_id', models.CharField(blank=True, max_length=512)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('identity', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='consents', to='customers.identity')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sender", models.CharField(max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("opted_out", "Opted out"), ("opted_in", "Opted in again")], max_length=16
+                    ),
+                ),
+                ("words", models.CharField(blank=True, max_length=200)),
+                ("provider_id", models.CharField(blank=True, max_length=512)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "identity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="consents", to="customers.identity"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='IdentityLink',
+            name="IdentityLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(choices=[('first_seen', 'wrote from this address first'), ('imported', 'on record from an import'), ('added', 'added by an agent'), ('joined', 'an agent said it is the same person')], max_length=16)),
-                ('words', models.CharField(blank=True, max_length=200)),
-                ('entry_uuid', models.UUIDField(blank=True, null=True)),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='customers.customer')),
-                ('identity', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='links', to='customers.identity')),
-                ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('revoked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("first_seen", "wrote from this address first"),
+                            ("imported", "on record from an import"),
+                            ("added", "added by an agent"),
+                            ("joined", "an agent said it is the same person"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("words", models.CharField(blank=True, max_length=200)),
+                ("entry_uuid", models.UUIDField(blank=True, null=True)),
+                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="links", to="customers.customer"
+                    ),
+                ),
+                (
+                    "identity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="links", to="customers.identity"
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "revoked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(condition=models.Q(('merged_into', None)), fields=['name', 'id'], name='customer_by_name'),
+            model_name="customer",
+            index=models.Index(
+                condition=models.Q(("merged_into", None)), fields=["name", "id"], name="customer_by_name"
+            ),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(condition=models.Q(('merged_into__isnull', False)), fields=['merged_into'], name='customer_absorbed'),
+            model_name="customer",
+            index=models.Index(
+                condition=models.Q(("merged_into__isnull", False)), fields=["merged_into"], name="customer_absorbed"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('merged_into', models.F('id')), _negated=True), name='customer_not_own_target'),
+            model_name="customer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("merged_into", models.F("id")), _negated=True), name="customer_not_own_target"
+            ),
         ),
         migrations.AddIndex(
-            model_name='identity',
-            index=models.Index(fields=['value'], name='identity_by_value'),
+            model_name="identity",
+            index=models.Index(fields=["value"], name="identity_by_value"),
         ),
         migrations.AddConstraint(
-            model_name='identity',
-            constraint=models.UniqueConstraint(fields=('kind', 'scope', 'value'), name='identity_once'),
+            model_name="identity",
+            constraint=models.UniqueConstraint(fields=("kind", "scope", "value"), name="identity_once"),
         ),
         migrations.AddIndex(
-            model_name='consent',
-            index=models.Index(fields=['identity', 'sender', '-id'], name='consent_latest'),
+            model_name="consent",
+            index=models.Index(fields=["identity", "sender", "-id"], name="consent_latest"),
         ),
         migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.UniqueConstraint(condition=models.Q(('provider_id', ''), _negated=True), fields=('sender', 'provider_id'), name='consent_once_per_message'),
+            model_name="consent",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("provider_id", ""), _negated=True),
+                fields=("sender", "provider_id"),
+                name="consent_once_per_message",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='identitylink',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('identity',), name='one_active_link_per_identity'),
+            model_name="identitylink",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("revoked_at", None)), fields=("identity",), name="one_active_link_per_identity"
+            ),
         ),
     ]

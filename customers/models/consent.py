@@ -1,4 +1,4 @@
-"""Whether a person wants our messages, per identity and sender of ours. Rows are added, never changed; the last holds."""
+"""Whether a person wants our messages, per identity and sender of ours. Rows are only added; the last one holds."""
 
 from __future__ import annotations
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from django.db import models
 from django.utils.timezone import now
-
-if TYPE_CHECKING:
-    from customers.models.identity import Identity
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -32,12 +28,13 @@ class Customer(models.Model):
     created_at = models.DateTimeField(default=now)
 
     objects = CustomerQuerySet.as_manager()
-    identities: models.Manager[Identity]
 
     class Meta:
         indexes = [
             models.Index(fields=["name", "id"], name="customer_by_name", condition=models.Q(merged_into=None)),
-            models.Index(fields=["merged_into"], name="customer_absorbed", condition=models.Q(merged_into__isnull=False)),
+            models.Index(
+                fields=["merged_into"], name="customer_absorbed", condition=models.Q(merged_into__isnull=False)
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=~models.Q(merged_into=models.F("id")), name="customer_not_own_target")

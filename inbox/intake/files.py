@@ -54,14 +54,15 @@ def store(row: Attachment, content: bytes) -> None:
 def fetch_file(attachment_id: int) -> bool:
     """Fetches one file that waits; False when there is nothing to do. Claimed by moving its next attempt."""
     pause = timedelta(seconds=120)
-    claimed = Attachment.objects.filter(
-        pk=attachment_id, state=FileState.WAITING, next_attempt_at__lte=now()
-    ).update(attempts=models.F("attempts") + 1, next_attempt_at=now() + pause)
+    claimed = Attachment.objects.filter(pk=attachment_id, state=FileState.WAITING, next_attempt_at__lte=now()).update(
+        attempts=models.F("attempts") + 1, next_attempt_at=now() + pause
+    )
     if not claimed:
         return False
     row = Attachment.objects.select_related("entry__connector").get(pk=attachment_id)
     entry = row.entry
-    assert entry is not None and entry.connector is not None
+    assert entry is not None
+    assert entry.connector is not None
     value = messages.Attachment(name=row.name, content_type=row.content_type, url=row.url)
     try:
         fetched = ADAPTERS[Channel(entry.channel)].fetch_media(entry.connector.account(), value)

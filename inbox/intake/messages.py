@@ -91,14 +91,13 @@ def _is_from_a_person(entry: Entry, identity: Identity, item: InboundMessage) ->
     """Sets the class that holds. An agent's word about a sender beats any header; blocking beats that."""
     if identity.blocked_at:
         entry.classification, entry.reason = Classification.SPAM, "This sender is blocked."
-    elif identity.is_person and item.classification in (Classification.AUTOMATIC, Classification.BULK):
-        if entry.channel == "email":  # an opt-out keyword stays what it is
-            entry.classification, entry.reason = Classification.PERSON, "An agent said that this is a person."
+    elif identity.is_person and item.email and item.classification in (Classification.AUTOMATIC, Classification.BULK):
+        entry.classification, entry.reason = Classification.PERSON, "An agent said that this is a person."
     return entry.classification == Classification.PERSON
 
 
 def _file(entry: Entry, item: InboundMessage, customer: Customer, thread: Case | None) -> Outcome:
-    """Shown in the Filed view, and as one folded line in a case that is live. It wakes nothing and waits for nothing."""
+    """Shown in the Filed view, and as one folded line in a live case. It wakes nothing and waits for nothing."""
     entry.kind = EntryKind.FILED
     case = None
     if thread and thread.customer_id != customer.pk:
@@ -192,6 +191,7 @@ def _reachable(thread: Case | None, customer: Customer, entry: Entry, item: Inbo
 
 def _remember(entry: Entry, item: InboundMessage) -> None:
     """The unique constraint that makes a second copy of the message impossible; then its files."""
+    assert entry.connector is not None
     ProviderMessage.objects.create(connector=entry.connector, provider_id=item.provider_id, entry=entry)
     files.attach(entry, item.attachments)
 
@@ -218,7 +218,8 @@ def _is_our_address(address: str, ours: set[str]) -> bool:
 def this_is_a_person(entry: Entry, *, by: Agent) -> Case:
     """An agent says that a filed mail is from a person: it opens a case, and the sender is never filed again."""
     identity = entry.identity
-    assert identity is not None and entry.connector is not None
+    assert identity is not None
+    assert entry.connector is not None
     with transaction.atomic():
         customer = lock_owner(Identity.objects.get(pk=identity.pk))
         Identity.objects.filter(pk=identity.pk).update(is_person=True, blocked_at=None)

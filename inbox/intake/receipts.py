@@ -44,7 +44,13 @@ def take_in(receipt_id: int) -> bool:
     if receipt is None:
         return False
     if receipt.attempts > MOST_ATTEMPTS:
-        receipt.finish([outcomes.quarantine(f"Given up after {MOST_ATTEMPTS} attempts; the worker died or the database failed each time.")])
+        receipt.finish(
+            [
+                outcomes.quarantine(
+                    f"Given up after {MOST_ATTEMPTS} attempts; the worker died or the database failed each time."
+                )
+            ]
+        )
         return True
     items = ADAPTERS[Channel(receipt.connector.kind)].parse(receipt.raw())
     results: list[Outcome] = []

@@ -25,6 +25,8 @@ def find(connector: Connector, item: InboundMessage) -> Case | None:
         entry = Entry.objects.filter(uuid__in=ours).select_related("case__customer").order_by("-pk").first()
         if entry and entry.case:
             return entry.case.current()
-    known = Entry.objects.filter(message_id__in=[each for each in cited if each], connector=connector, case__isnull=False)
+    known = Entry.objects.filter(
+        message_id__in=[each for each in cited if each], connector=connector, case__isnull=False
+    )
     entry = known.select_related("case__customer").order_by("-pk").first()
     return entry.case.current() if entry and entry.case else None

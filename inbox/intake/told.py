@@ -20,7 +20,9 @@ def note(case: Case, customer: Customer, entry: Entry) -> None:
 
 def order_numbers(text: str) -> list[str]:
     """In the order they are written; the pattern is a setting."""
-    found = (next(group for group in match.groups() if group) for match in settings.ORDER_NUMBER.finditer(text[:20_000]))
+    found = (
+        next(group for group in match.groups() if group) for match in settings.ORDER_NUMBER.finditer(text[:20_000])
+    )
     return list(dict.fromkeys(found))[:10]
 
 
@@ -29,7 +31,7 @@ def _note_mentions(customer: Customer, entry: Entry, orders: list[str]) -> None:
     hints: dict[int, str] = {}
     for kind, value in found_in(entry.text, settings.DEFAULT_REGION):
         owners = Identity.objects.filter(kind=kind, scope="", value=value).exclude(customer=customer)
-        hints |= {owner: value for owner in owners.values_list("customer_id", flat=True)[:2]}
+        hints |= dict.fromkeys(owners.values_list("customer_id", flat=True)[:2], value)
     for order in orders:
         owners_of = Fact.objects.filter(kind=FactKind.ORDER, value=order).exclude(customer=customer)
         found = set(owners_of.values_list("customer_id", flat=True)[:20])

@@ -30,6 +30,7 @@ from inbox.locking import lock_owner, locked
 from inbox.models import Alert, Case, Delivery, Entry, EntryKind, ProviderMessage, State
 from inbox.models import Status as CaseStatus
 
+
 def echo(connector: Connector, item: Echo) -> Outcome:
     """What we wrote, told by the provider: ours coming back, or written in another program."""
     if ProviderMessage.objects.filter(connector=connector, provider_id=item.provider_id).exists():
@@ -48,9 +49,7 @@ def echo(connector: Connector, item: Echo) -> Outcome:
         .first()
     )
     if own:  # faster than the answer to our own call
-        ProviderMessage.objects.create(
-            connector=connector, provider_id=item.provider_id, entry=own.entry, delivery=own
-        )
+        ProviderMessage.objects.create(connector=connector, provider_id=item.provider_id, entry=own.entry, delivery=own)
         if own.state == State.UNKNOWN:
             outbox.mark(own, State.SENT)
         return outcomes.update("echo of our own", own.entry_id)
@@ -150,7 +149,9 @@ def read(connector: Connector, item: Read) -> Outcome:
 def status(connector: Connector, item: Status) -> Outcome:
     delivery = Delivery.objects.filter(uuid=item.delivery, connector=connector).first() if item.delivery else None
     if delivery is None:
-        known = ProviderMessage.objects.filter(connector=connector, provider_id=item.provider_id, delivery__isnull=False)
+        known = ProviderMessage.objects.filter(
+            connector=connector, provider_id=item.provider_id, delivery__isnull=False
+        )
         found = known.select_related("delivery").first()
         delivery = found.delivery if found else None
     if delivery is None:

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inbox', '0002_cases'),
+        ("inbox", "0002_cases"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='alert',
-            name='escalated_at',
+            model_name="alert",
+            name="escalated_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
     ]

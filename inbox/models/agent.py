@@ -42,13 +42,14 @@ class AgentQuerySet(models.QuerySet["Agent"]):
 
 class AgentManager(BaseUserManager["Agent"].from_queryset(AgentQuerySet)):  # type: ignore[misc]
     def create_agent(self, email: str, password: str, **fields: Any) -> Agent:
-        agent = self.model(email=self.normalize_email(email).lower(), **fields)
+        agent: Agent = self.model(email=self.normalize_email(email).lower(), **fields)
         agent.set_password(password)
         agent.save()
         return agent
 
     def get_by_natural_key(self, username: str | None) -> Agent:
-        return self.get(email__iexact=username or "")
+        agent: Agent = self.get(email__iexact=username or "")
+        return agent
 
 
 class Agent(AbstractBaseUser):

@@ -39,16 +39,19 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         found = mine | teams
         if agent.is_supervisor:
             long_unseen = models.Q(raised_at__lt=now() - timedelta(minutes=settings.UNSEEN_ALERT_MINUTES))
-            found |= long_unseen & ~models.Exists(
-                AlertSeen.objects.filter(alert=models.OuterRef("pk"), seen_at__gte=models.OuterRef("raised_at"))
-            )
+            looked_at = AlertSeen.objects.filter(alert=models.OuterRef("pk"), seen_at__gte=models.OuterRef("raised_at"))
+            found |= models.Q(long_unseen, ~models.Exists(looked_at))
         return self.filter(found).exclude(loudness=Loudness.QUIET).distinct()
 
     def unseen_by(self, agent: Agent) -> AlertQuerySet:
-        return self.open().for_agent(agent).exclude(
-            models.Exists(
-                AlertSeen.objects.filter(
-                    alert=models.OuterRef("pk"), agent=agent, seen_at__gte=models.OuterRef("raised_at")
+        return (
+            self.open()
+            .for_agent(agent)
+            .exclude(
+                models.Exists(
+                    AlertSeen.objects.filter(
+                        alert=models.OuterRef("pk"), agent=agent, seen_at__gte=models.OuterRef("raised_at")
+                    )
                 )
             )
         )

@@ -6,7 +6,7 @@ import secrets
 import uuid
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -18,9 +18,6 @@ from customers.models import Customer
 from inbox import live
 from inbox.models.agent import Agent, Team
 from inbox.models.entry import Entry, EntryKind
-
-if TYPE_CHECKING:
-    from inbox.models.alert import Alert
 
 
 class Status(models.TextChoices):
@@ -57,7 +54,6 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def waiting_for_us(self) -> CaseQuerySet:
         return self.live().filter(waiting_since__isnull=False)
-
 
     def start(self, customer: Customer, team: Team, subject: str) -> Case:
         """A new live case; the caller holds the customer's lock and has seen that there is no other."""
@@ -107,8 +103,6 @@ class Case(models.Model):
     first_reply_at = models.DateTimeField(null=True, blank=True)
 
     objects = CaseQuerySet.as_manager()
-    entries: models.Manager[Entry]
-    alerts: models.Manager[Alert]
 
     class Meta:
         constraints = [
@@ -124,7 +118,9 @@ class Case(models.Model):
             models.Index(fields=["-last_entry_id"], name="case_live_newest", condition=LIVE),
             models.Index(fields=["waiting_since", "id"], name="case_live_waiting", condition=LIVE),
             models.Index(fields=["assignee", "-last_entry_id"], name="case_live_assignee", condition=LIVE),
-            models.Index(fields=["status", "-last_entry_id"], name="case_by_status", condition=models.Q(merged_into=None)),
+            models.Index(
+                fields=["status", "-last_entry_id"], name="case_by_status", condition=models.Q(merged_into=None)
+            ),
             models.Index(fields=["changed_at"], name="case_changed"),
             models.Index(fields=["snoozed_until"], name="case_snoozed", condition=models.Q(status="snoozed")),
             models.Index(fields=["customer", "-id"], name="case_of_customer"),
@@ -204,7 +200,10 @@ class Case(models.Model):
     def snooze(self, until: datetime, *, by: Agent) -> None:
         self.status, self.snoozed_until, self.snoozed_by = Status.SNOOZED, until, by
         self.record(
-            Entry.event_of("snoozed", "snoozed it", by=by, until=until.isoformat()), "status", "snoozed_until", "snoozed_by"
+            Entry.event_of("snoozed", "snoozed it", by=by, until=until.isoformat()),
+            "status",
+            "snoozed_until",
+            "snoozed_by",
         )
 
     def wake(self, *, by: Agent | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -16,10 +16,6 @@ from connectors.messages import Authenticity, Classification
 from connectors.models import Connector
 from customers.models import Identity
 from inbox.models.agent import Agent
-
-if TYPE_CHECKING:
-    from inbox.models.attachment import Attachment
-    from inbox.models.delivery import Delivery
 
 
 class EntryKind(models.TextChoices):
@@ -39,8 +35,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         if agent.is_supervisor:
             return self
         return self.filter(
-            models.Q(case__in=Case.objects.visible_to(agent))
-            | models.Q(case=None, connector__team__agents=agent)
+            models.Q(case__in=Case.objects.visible_to(agent)) | models.Q(case=None, connector__team__agents=agent)
         ).distinct()
 
     def filed(self) -> EntryQuerySet:
@@ -100,8 +95,6 @@ class Entry(models.Model):
     )
 
     objects = EntryQuerySet.as_manager()
-    attachments: models.Manager[Attachment]
-    deliveries: models.Manager[Delivery]
 
     class Meta:
         verbose_name_plural = "entries"
@@ -118,9 +111,7 @@ class Entry(models.Model):
 
     @classmethod
     def event_of(cls, name: str, words: str, *, by: Agent | None, **data: Any) -> Entry:
-        return cls(
-            kind=EntryKind.EVENT, event=name, text=words, agent=by, author=by.name if by else "", data=data
-        )
+        return cls(kind=EntryKind.EVENT, event=name, text=words, agent=by, author=by.name if by else "", data=data)
 
     @property
     def preview(self) -> str:

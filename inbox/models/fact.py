@@ -40,9 +40,7 @@ class Mention(models.Model):
     entry = models.ForeignKey(Entry, models.CASCADE, related_name="mentions")
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="+")
     what = models.CharField(max_length=320)
-    dismissed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    dismissed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["entry", "customer"], name="mention_once")]

@@ -32,4 +32,7 @@ class Switch(models.Model):
 
     class Meta:
         verbose_name_plural = "switches"
-        indexes = [models.Index(fields=["-at"], name="switch_recent"), models.Index(fields=["case", "-id"], name="switch_of_case")]
+        indexes = [
+            models.Index(fields=["-at"], name="switch_recent"),
+            models.Index(fields=["case", "-id"], name="switch_of_case"),
+        ]

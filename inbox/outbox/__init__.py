@@ -1,10 +1,10 @@
 """In → outside: reply → deliveries → claim → send → status.
 
-    ways.py       where a customer can be written to, and why not
-    replies.py    an agent writes: the entry, its deliveries, what it answers; undo, notes, "no reply needed"
-    starting.py   an agent writes first
-    composing.py  a delivery as the value an adapter sends
-    sending.py    claim, send, and every way that can end
+ways.py       where a customer can be written to, and why not
+replies.py    an agent writes: the entry, its deliveries, what it answers; undo, notes, "no reply needed"
+starting.py   an agent writes first
+composing.py  a delivery as the value an adapter sends
+sending.py    claim, send, and every way that can end
 """
 
 from inbox.outbox.replies import (

@@ -78,5 +78,3 @@ def _file(row: Attachment, delivery: Delivery, is_mail: bool) -> OutboundFile:
         content=content,
         url="" if is_mail else f"{settings.PUBLIC_URL}{media_link(row, delivery)}",
     )
-
-

@@ -34,9 +34,9 @@ STATES = {
 
 def deliver(delivery_id: int) -> bool:
     """Sends one delivery if it is due and nobody else has it; False when there was nothing to do."""
-    delivery = Delivery.objects.select_related(
-        "entry__agent", "entry__case", "connector", "identity__customer"
-    ).get(pk=delivery_id)
+    delivery = Delivery.objects.select_related("entry__agent", "entry__case", "connector", "identity__customer").get(
+        pk=delivery_id
+    )
     if not delivery.claim():
         return False
     delivery = Delivery.objects.select_related(
@@ -191,7 +191,9 @@ def _has_failed(cases: list[int]) -> bool:
 
 def deliver_due(most: int = 100) -> int:
     """All that may leave now; the sweeper's share."""
-    return sum(deliver(pk) for pk in list(Delivery.objects.due().order_by("not_before").values_list("pk", flat=True)[:most]))
+    return sum(
+        deliver(pk) for pk in list(Delivery.objects.due().order_by("not_before").values_list("pk", flat=True)[:most])
+    )
 
 
 def look_up_lost() -> int:

@@ -43,7 +43,9 @@ def start(
     try:
         value = normalise(kind, address, settings.DEFAULT_REGION)
     except NotAnAddress as error:
-        raise BadReply("address", f"{address} does not look like a valid address for {connector.get_kind_display()}.") from error
+        raise BadReply(
+            "address", f"{address} does not look like a valid address for {connector.get_kind_display()}."
+        ) from error
     if not text.strip():
         raise BadReply("text", "Write something first.")
     with transaction.atomic():

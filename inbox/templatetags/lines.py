@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -49,27 +50,33 @@ def bend_path(before: str, after: str) -> str:
     return f"M{a} 0C{a} 22 {b} 18 {b} 40"
 
 
+# Where each level starts, and where it leaves for the next one, in the card's 52 × 22 picture.
+LEVELS = {1: [(2, 11, 50)], 2: [(2, 6, 16), (36, 16, 50)], 3: [(2, 4, 11), (23, 11, 28), (40, 18, 50)]}
+
+
 @register.inclusion_tag("inbox/_picture.html")
-def picture(lanes: list[tuple[str, bool]]) -> dict[str, Any]:
-    """52 × 22 for the card: one level per channel in the order they were used, dashes where something is open."""
-    lanes = lanes[-3:]
-    levels = {1: [11], 2: [6, 16], 3: [4, 11, 18]}[max(len(lanes), 1)]
-    width = 48 / max(len(lanes), 1)
+def picture(lanes: Sequence[tuple[str, bool]], channel: str = "") -> dict[str, Any]:
+    """The bend as it was: one level per channel in the order they were used, dashes where something is open."""
+    lanes = sorted(lanes, key=lambda lane: lane[0] == channel)[-3:]  # where they are now comes last
+    levels = LEVELS[max(len(lanes), 1)]
     steps = []
-    for number, ((name, is_open), y) in enumerate(zip(lanes, levels, strict=False)):
-        start, last = 2 + number * width, number == len(lanes) - 1
-        end = 50 if last else start + width - 4
-        steps.append(
-            {
-                "channel": name,
-                "is_open": is_open,
-                "last": last,
-                "line": f"M{start:g} {y}H{end:g}",
-                "loose": "" if last or not is_open else f"M{end:g} {y}H50",
-                "bend": "" if last else f"M{end:g} {y}C{end + 7:g} {y} {end + 1:g} {levels[number + 1]} {end + 8:g} {levels[number + 1]}",
-                "next": "" if last else lanes[number + 1][0],
-                "knot_x": 44 if last else f"{start + 8:g}",
-                "y": y,
+    for number, ((name, is_open), (start, y, end)) in enumerate(zip(lanes, levels, strict=False)):
+        is_last = number == len(lanes) - 1
+        step: dict[str, Any] = {
+            "channel": name,
+            "is_open": is_open,
+            "last": is_last,
+            "line": f"M{start} {y}H{end}",
+            "y": y,
+        }
+        step["knot_x"] = 45 if is_last else (start + end) // 2 + (1 if len(lanes) == 2 else 0)
+        if not is_last:
+            to_x, to_y, _ = levels[number + 1]
+            middle = (end + to_x) / 2
+            step |= {
+                "bend": f"M{end} {y}C{middle + 2:g} {y} {middle - 2:g} {to_y} {to_x} {to_y}",
+                "next": lanes[number + 1][0],
+                "loose": f"M{end} {y}H50" if is_open else "",
             }
-        )
+        steps.append(step)
     return {"steps": steps}

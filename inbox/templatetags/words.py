@@ -65,6 +65,12 @@ def first_word(text: str) -> str:
 
 
 @register.filter
+def repeats(preview: str, subject: str) -> bool:
+    """A text message has no subject of its own: the case took its first words, and one line would say them twice."""
+    return bool(subject) and preview.startswith(subject.rstrip("…")[:60])
+
+
+@register.filter
 def clock(at: datetime | None) -> str:
     """'10:52' today, 'Mon 09:14' this week, '14 Oct 09:14' before that."""
     if at is None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.timezone import localtime, now
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -17,7 +17,8 @@ from inbox.card import card_for
 from inbox.forms import AssignForm, FactForm, SnoozeForm
 from inbox.http import AgentRequest, case_or_404, is_fragment, signed_in
 from inbox.locking import locked
-from inbox.models import Agent, Case, Entry, Fact, FactKind, Participant, Reading, Team
+from inbox.models import Agent, Case, Entry, Fact, FactKind, Participant, ParticipantRole, Reading, State, Team
+from inbox.models.entry import EntryQuerySet
 from inbox.views.changes import since_of
 from inbox.views.composer import composer_of
 from inbox.views.inbox import list_context, view_or_404
@@ -42,21 +43,21 @@ def show(request: AgentRequest, slug: str, pk: int) -> HttpResponse:
 
 def desk_of(case: Case, agent: Agent) -> dict[str, Any]:
     """Everything the case pane and the panel show."""
-    ways = outbox.options(case)
+    ways, waiting = outbox.options(case), list(case.open_entries().defer("search", "html", "quoted").order_by("pk"))
     return {
         **head_of(case),
-        "page": last_page(case),
+        "page": last_page(case.timeline()),
         "card": card_for(case, agent),
-        "composer": composer_of(case, agent, ways=ways),
-        "panel": panel_of(case, agent, ways),
+        "composer": composer_of(case, agent, ways=ways, waiting=waiting),
+        "panel": panel_of(case, agent, ways, waiting),
         "snoozes": snooze_times(),
         "seen_from": first_unseen(case, agent),
     }
 
 
 def head_of(case: Case) -> dict[str, Any]:
-    people = Participant.objects.filter(case__in=case.family(), role="copied").select_related("identity")
-    kinds = [identity.kind for identity in case.customer.identities.all()]
+    people = Participant.objects.filter(case__in=case.family(), role=ParticipantRole.COPIED).select_related("identity")
+    kinds = list(case.customer.identities.values_list("kind", flat=True))
     return {
         "case": case,
         "copied_in": list(people[:5]),
@@ -79,7 +80,7 @@ def mark_read(case: Case, agent: Agent) -> None:
 def earlier(request: AgentRequest, pk: int) -> HttpResponse:
     case = case_or_404(request, pk)
     before = request.GET.get("before", "")
-    page = page_before(case, int(before) if before.isdecimal() else 0)
+    page = page_before(case.timeline(), int(before) if before.isdecimal() else 0)
     return render(request, "inbox/_timeline_rows.html", {**head_of(case), "page": page})
 
 
@@ -88,8 +89,11 @@ def earlier(request: AgentRequest, pk: int) -> HttpResponse:
 def entry(request: AgentRequest, pk: int, entry_pk: int) -> HttpResponse:
     """One entry as it is now, with the day or move that goes before it."""
     case = case_or_404(request, pk)
-    entries = case.timeline().for_timeline().filter(pk=entry_pk)  # type: ignore[attr-defined]
-    return render(request, "inbox/_entries.html", {**head_of(case), "rows": rows_of_some(case, entries)})
+    timeline = case.timeline()
+    entries = list(timeline.for_timeline().filter(pk=entry_pk))
+    if not entries:
+        raise Http404
+    return render(request, "inbox/_entries.html", {**head_of(case), "rows": rows_of_some(timeline, entries)})
 
 
 @signed_in
@@ -102,40 +106,47 @@ def changes(request: AgentRequest, pk: int) -> HttpResponse:
     return answer(request, case)
 
 
-def answer(request: AgentRequest, case: Case, *, status: int = 200, **event: Any) -> HttpResponse:
+def answer(
+    request: AgentRequest, case: Case, *, status: int = 200, events: dict[str, Any] | None = None
+) -> HttpResponse:
     """The pieces of the open case that changed, as the answer to a verb or to a page that catches up."""
     at = now()
     case = Case.objects.select_related("customer", "assignee", "team").get(pk=case.current().pk)
-    ways = outbox.options(case)
+    ways, timeline = outbox.options(case), case.timeline()
+    waiting = list(timeline.filter(is_open=True).defer("search", "html", "quoted").order_by("pk"))
+    picked = request.headers.get("X-Picked", "")
     context = {
         **head_of(case),
-        "rows": rows_of_some(case, _changed_entries(request, case)),
+        "rows": rows_of_some(timeline, _changed_entries(request, timeline)),
         "card": card_for(case, request.user),
-        "composer": composer_of(case, request.user, picked=request.headers.get("X-Picked", ""), ways=ways),
-        "panel": panel_of(case, request.user, ways),
+        "composer": composer_of(case, request.user, picked=picked, ways=ways, waiting=waiting),
+        "panel": panel_of(case, request.user, ways, waiting),
     }
     response = render(request, "inbox/_case_changes.html", context, status=status)
     response["X-Server-Time"] = at.isoformat()
     response["X-Case"] = str(case.pk)
-    if event:
-        response["HX-Trigger"] = json.dumps(event)
+    if events:
+        response["HX-Trigger"] = json.dumps(events)
     return response
 
 
-def _changed_entries(request: AgentRequest, case: Case) -> list[Entry]:
+def _changed_entries(request: AgentRequest, timeline: EntryQuerySet) -> list[Entry]:
+    """New ones, and those that look different now. A reply that failed or was taken back opens what it had answered."""
     newest, since = request.headers.get("X-Newest", ""), since_of(request) or now() - timedelta(minutes=1)
-    found = case.timeline().for_timeline().order_by("pk")  # type: ignore[attr-defined]
-    changed = Q(tied_at__gte=since) | Q(edited_at__gte=since) | Q(unsent_at__gte=since)
-    changed |= Q(pk__in=case.timeline().filter(deliveries__changed_at__gte=since).values("pk"))
-    changed |= Q(created_at__gte=since) | Q(is_open=True)
-    if newest.isdecimal():
+    sending = timeline.filter(deliveries__changed_at__gte=since)
+    changed = Q(created_at__gte=since) | Q(tied_at__gte=since) | Q(edited_at__gte=since) | Q(unsent_at__gte=since)
+    changed |= Q(pk__in=sending.values("pk"))
+    if newest.isdecimal() and len(newest) < 19:
         changed |= Q(pk__gt=int(newest))
-    return list(found.filter(changed).distinct()[:MOST_NEW])
+    if sending.filter(deliveries__state__in=[State.FAILED, State.CANCELLED]).exists():
+        changed |= Q(is_open=True)
+    found = timeline.for_timeline().defer("search", "headers").filter(changed).order_by("-pk")
+    return list(found[:MOST_NEW])[::-1]
 
 
 def left(request: AgentRequest, case: Case) -> HttpResponse:
     """After a verb that sends the case out of sight: the list goes on to the next one."""
-    return answer(request, case, **{"case-left": {"case": case.pk}})
+    return answer(request, case, events={"case-left": {"case": case.pk}})
 
 
 @signed_in
@@ -221,7 +232,7 @@ def no_reply_needed(request: AgentRequest, pk: int) -> HttpResponse:
 @require_POST
 def card_seen(request: AgentRequest, pk: int) -> HttpResponse:
     case = case_or_404(request, pk)
-    for alert in case.alerts.open():  # type: ignore[attr-defined]
+    for alert in case.alerts.open():
         alert.see(request.user)
     return render(request, "inbox/_card_seen.html", {"case": case, "card": card_for(case, request.user)})
 

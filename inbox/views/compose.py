@@ -41,7 +41,8 @@ def reply(request: AgentRequest, pk: int) -> HttpResponse:
         return render(request, "inbox/_composer_error.html", {"words": error.words}, status=422)
     Draft.objects.filter(case=case, agent=request.user).exclude(channel="note").delete()
     event = "case-left" if form.cleaned_data["resolve"] else "reply-kept"
-    return answer(request, case, **{"reply-kept": {"entry": entry.pk}, event: {"case": case.pk, "entry": entry.pk}})
+    told = {"reply-kept": {"entry": entry.pk}, event: {"case": case.pk, "entry": entry.pk}}
+    return answer(request, case, events=told)
 
 
 @signed_in
@@ -52,4 +53,4 @@ def note(request: AgentRequest, pk: int) -> HttpResponse:
         entry = outbox.add_note(case, by=request.user, text=request.POST.get("note", ""))
     except outbox.BadReply as error:
         return render(request, "inbox/_composer_error.html", {"words": error.words}, status=422)
-    return answer(request, case, **{"note-kept": {"entry": entry.pk}})
+    return answer(request, case, events={"note-kept": {"entry": entry.pk}})

@@ -38,9 +38,18 @@ class Composer:
     files: Sequence[Attachment] = field(default_factory=tuple)
 
 
-def composer_of(case: Case, agent: Agent, *, picked: str = "", ways: Sequence[Option] | None = None) -> Composer:
+def composer_of(
+    case: Case,
+    agent: Agent,
+    *,
+    picked: str = "",
+    ways: Sequence[Option] | None = None,
+    waiting: Sequence[Entry] | None = None,
+) -> Composer:
     """`picked` is an option that holds whatever the rule would say: the agent chose it, or has begun to write there."""
     ways = options(case) if ways is None else ways
+    waiting = list(case.open_entries().order_by("pk")) if waiting is None else waiting
+    family = case.family()
     drafts = list(Draft.objects.filter(case=case, agent=agent).order_by("-saved_at").prefetch_related("attachments"))
     draft = next((each for each in drafts if each.channel != "note" and (each.text or each.attachments.all())), None)
     kept = next((way for way in ways if way.key == picked and way.is_usable), None)
@@ -50,29 +59,30 @@ def composer_of(case: Case, agent: Agent, *, picked: str = "", ways: Sequence[Op
         option=option,
         options=ways,
         why="" if why.startswith("now on") else why,
-        ties=_ties(case, option),
+        ties=_ties(waiting, option),
         moved_to=there if option and there and option.channel != case.channel else None,
-        copied=_copied(case),
+        copied=copied_in(family),
         subject=(draft.subject if draft and draft.subject else "") or case.subject,
-        newest=newest_of(case),
+        newest=newest_of(family),
         draft=draft,
         note=next((each for each in drafts if each.channel == "note" and each.text), None),
         files=list(draft.attachments.all()) if draft else [],
     )
 
 
-def newest_of(case: Case) -> int:
+def newest_of(family: Sequence[int]) -> int:
     """The newest thing said, on any channel: what an agent has seen when the form was drawn."""
-    return case.timeline().filter(kind__in=SPOKEN).order_by("-pk").values_list("pk", flat=True).first() or 0
+    said = Entry.objects.filter(case__in=family, kind__in=SPOKEN).order_by("-pk")
+    return said.values_list("pk", flat=True).first() or 0
 
 
-def _ties(case: Case, option: Option | None) -> list[Tie]:
+def _ties(waiting: Sequence[Entry], option: Option | None) -> list[Tie]:
     if option is None:
         return []
-    open_entries = case.open_entries().exclude(channel=option.channel).order_by("channel", "pk")
-    return [Tie(channel, list(entries)) for channel, entries in groupby(open_entries, key=lambda each: each.channel)]
+    elsewhere = sorted((each for each in waiting if each.channel != option.channel), key=lambda each: each.channel)
+    return [Tie(channel, list(entries)) for channel, entries in groupby(elsewhere, key=lambda each: each.channel)]
 
 
-def _copied(case: Case) -> list[Participant]:
-    people = Participant.objects.filter(case__in=case.family()).exclude(role=ParticipantRole.REMOVED)
+def copied_in(family: Sequence[int]) -> list[Participant]:
+    people = Participant.objects.filter(case__in=family).exclude(role=ParticipantRole.REMOVED)
     return list(people.select_related("identity").order_by("pk")[:20])

@@ -78,9 +78,9 @@ def undo(request: AgentRequest, pk: int) -> HttpResponse:
     case = case_or_404(request, entry.case_id or 0)
     draft = outbox.undo(entry, by=request.user)
     if draft is None:
-        return answer(request, case, says={"words": "Too late, it has left."})
+        return answer(request, case, events={"says": {"words": "Too late, it has left."}})
     return answer(
-        request, case, **{"text-back": {"text": draft.text, "subject": draft.subject, "channel": draft.channel}}
+        request, case, events={"text-back": {"text": draft.text, "subject": draft.subject, "channel": draft.channel}}
     )
 
 
@@ -92,7 +92,7 @@ def again(request: AgentRequest, pk: int) -> HttpResponse:
     case = case_or_404(request, entry.case_id or 0)
     stuck = Delivery.objects.filter(entry=entry, state__in=[State.FAILED, State.UNKNOWN]).order_by("part").first()
     if stuck is None or not outbox.send_again(stuck, by=request.user):
-        return answer(request, case, says={"words": "There is nothing left to send again."})
+        return answer(request, case, events={"says": {"words": "There is nothing left to send again."}})
     return answer(request, case)
 
 

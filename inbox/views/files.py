@@ -23,7 +23,7 @@ def attachment(request: AgentRequest, uuid: str) -> HttpResponse:
     found = Attachment.objects.filter(uuid=uuid, state=FileState.STORED).first()
     if found is None:
         raise Http404
-    visible = Entry.objects.visible_to(request.user).filter(pk=found.entry_id).exists()
+    visible = Entry.objects.visible_to(request.user).filter(pk=found.entry_id or 0).exists()
     if not visible and not (found.entry_id is None and found.uploaded_by_id == request.user.pk):
         raise Http404
     return redirect(file_link(found))

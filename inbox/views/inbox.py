@@ -270,5 +270,5 @@ def decorate(cases: list[Case], agent: Agent) -> None:
         .values_list("case", "text")
     )
     for case in cases:
-        case.is_unread = case.is_live and case.last_inbound_id > read.get(case.pk, 0)  # type: ignore[attr-defined]
+        case.is_unread = case.is_live and case.waiting_since is not None and case.last_inbound_id > read.get(case.pk, 0)  # type: ignore[attr-defined]
         case.draft_text = drafts.get(case.pk, "")[:200]  # type: ignore[attr-defined]

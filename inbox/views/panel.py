@@ -15,7 +15,7 @@ from inbox.models import Agent, Case, Entry, EntryKind, Fact, Mention, Merge
 from inbox.outbox import Option, options
 
 CHANNEL_OF = {"email": "email", "phone": "sms", "instagram": "instagram"}
-MOST_EARLIER = 5
+MOST_EARLIER, MOST_CASES = 5, 200
 
 
 @dataclass(frozen=True)
@@ -44,29 +44,31 @@ class Panel:
     since: datetime | None
 
 
-def panel_of(case: Case, agent: Agent, ways: Sequence[Option] | None = None) -> Panel:
-    customer = case.customer.current()
+def panel_of(
+    case: Case, agent: Agent, ways: Sequence[Option] | None = None, waiting: Sequence[Entry] | None = None
+) -> Panel:
+    customer, family = case.customer.current(), case.family()
+    waiting = list(case.open_entries()) if waiting is None else waiting
     all_cases = Case.objects.filter(customer=customer, merged_into=None).exclude(pk=case.pk)
-    visible = Case.objects.visible_to(agent).filter(pk__in=all_cases.values("pk"))
-    ids = list(visible.values_list("pk", flat=True)[:200])
-    others = max(all_cases.values("pk")[:200].count() - len(ids), 0)
+    every = set(all_cases.values_list("pk", flat=True)[:MOST_CASES])
+    visible = list(Case.objects.visible_to(agent).filter(pk__in=every).order_by("-pk")) if every else []
     return Panel(
-        addresses=_addresses(case, ways if ways is not None else options(case)),
-        facts=list(Fact.objects.filter(case__in=case.family()).select_related("pinned_by").order_by("pk")[:20]),
-        earlier=list(Case.objects.filter(pk__in=ids).order_by("-pk")[:MOST_EARLIER]),
-        other_cases=others,
-        case_count=len(ids) + others + 1,
-        mentions=_mentions(case, agent),
+        addresses=_addresses(case, ways if ways is not None else options(case), waiting),
+        facts=list(Fact.objects.filter(case__in=family).select_related("pinned_by").order_by("pk")[:20]),
+        earlier=visible[:MOST_EARLIER],
+        other_cases=len(every) - len(visible),
+        case_count=len(every) + 1,
+        mentions=_mentions(case, family, agent),
         merges=list(Merge.objects.filter(survivor=customer, undone_at=None).select_related("absorbed", "by")),
         since=customer.created_at,
     )
 
 
-def _addresses(case: Case, ways: Sequence[Option]) -> list[Address]:
+def _addresses(case: Case, ways: Sequence[Option], waiting: Sequence[Entry]) -> list[Address]:
     customer = case.customer.current()
     identities = list(customer.identities.order_by("pk").prefetch_related("links__made_by"))
     refusals = {way.identity.pk: way.refusal for way in ways}
-    unanswered = Counter(case.open_entries().values_list("identity_id", flat=True))
+    unanswered = Counter(each.identity_id for each in waiting)
     current = Entry.objects.filter(pk=case.last_inbound_id).values_list("identity_id", flat=True).first()
     proven = set(
         Entry.objects.filter(
@@ -100,9 +102,9 @@ def _moment(at: datetime | None) -> float:
     return at.timestamp() if at else 0.0
 
 
-def _mentions(case: Case, agent: Agent) -> list[Mention]:
+def _mentions(case: Case, family: Sequence[int], agent: Agent) -> list[Mention]:
     """Only to agents who may see both people."""
-    found = Mention.objects.filter(entry__case__in=case.family(), dismissed_by=None).exclude(customer=case.customer)
+    found = Mention.objects.filter(entry__case__in=family, dismissed_by=None).exclude(customer=case.customer)
     if not agent.is_supervisor:
         seen = Case.objects.visible_to(agent).values("customer")
         found = found.filter(Q(customer__in=seen))

@@ -70,7 +70,7 @@ def _next(request: HttpRequest) -> str:
 
 def _place(request: HttpRequest) -> str:
     """Where the request comes from. What a proxy says counts only when the settings say there is one."""
-    if settings.SECURE_PROXY_SSL_HEADER is not None:
+    if settings.BEHIND_TLS_PROXY:
         return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()[:64]
     return str(request.META.get("REMOTE_ADDR", ""))
 

@@ -47,8 +47,8 @@ def usable_by(agent: Agent) -> Any:
 @require_http_methods(["GET", "POST"])
 def start(request: AgentRequest) -> HttpResponse:
     if request.method == "GET":
-        given = {name: request.GET.get(name, "")[:320] for name in ("connector", "address", "name")}
-        return _page(request, StartForm(request.user, initial=given))
+        initial = {name: request.GET.get(name, "")[:320] for name in ("connector", "address", "name")}
+        return _page(request, StartForm(request.user, initial=initial))
     form = StartForm(request.user, request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)

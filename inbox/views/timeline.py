@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
 
 from django.utils.timezone import localtime
 
-from inbox.models import Case, Delivery, Entry, EntryKind, State
+from inbox.models import Delivery, Entry, EntryKind, State
+from inbox.models.entry import EntryQuerySet
 
 PAGE = 50
 
@@ -78,50 +79,54 @@ class Page:
     newest: int = 0
 
 
-def last_page(case: Case) -> Page:
-    return _page(case, None)
+def last_page(entries: EntryQuerySet) -> Page:
+    """`entries` are the whole timeline's (Case.timeline)."""
+    return _page(entries, None)
 
 
-def page_before(case: Case, entry_id: int) -> Page:
-    return _page(case, entry_id)
+def page_before(entries: EntryQuerySet, entry_id: int) -> Page:
+    return _page(entries, entry_id)
 
 
-def _page(case: Case, before: int | None) -> Page:
-    timeline = case.timeline()
+def _page(timeline: EntryQuerySet, before: int | None) -> Page:
     older = timeline.filter(pk__lt=before) if before else timeline
-    found = list(older.for_timeline().order_by("-pk")[: PAGE + 1])  # type: ignore[attr-defined]
+    found = list(older.for_timeline().defer("search", "headers").order_by("-pk")[: PAGE + 1])
     entries = found[:PAGE][::-1]
     if not entries:
         return Page()
     has_earlier = len(found) > PAGE
-    loose = timeline.filter(is_open=True, pk__lt=entries[0].pk) if has_earlier else timeline.none()
+    loose: list[str] = []
+    lane = next((each.channel for each in entries if each.channel), "email")
+    if has_earlier:
+        above = timeline.filter(pk__lt=entries[0].pk)
+        loose = list(above.filter(is_open=True).order_by("channel").values_list("channel", flat=True).distinct())
+        lane = _lane_at_end(above) or lane
     return Page(
-        rows=rows_of(entries, _lane_before(case, entries)),
-        earlier=entries[0].pk if has_earlier else 0,
-        loose=" ".join(dict.fromkeys(loose.order_by("pk").values_list("channel", flat=True))),
-        newest=entries[-1].pk,
+        rows=rows_of(entries, lane), earlier=entries[0].pk if has_earlier else 0, loose=" ".join(loose), newest=entries[-1].pk
     )
 
 
-def rows_of_some(case: Case, entries: Iterable[Entry]) -> list[Row]:
-    """Rows for entries that need not follow one another: each on the lane that held when it came."""
-    rows: list[Row] = []
-    for entry in entries:
-        rows += rows_of([entry], _lane_before(case, [entry]), first_day=_starts_day(case, entry))
+def rows_of_some(timeline: EntryQuerySet, entries: Sequence[Entry]) -> list[Row]:
+    """Rows for entries that need not follow one another: each on the lane, and under the day, that held when it came."""
+    if not entries:
+        return []
+    wanted, rows = {entry.pk: entry for entry in entries}, list[Row]()
+    above = timeline.filter(pk__lt=entries[0].pk)
+    last = above.order_by("-pk").values_list("created_at", flat=True).first()
+    lane, day = _lane_at_end(above), _day(last) if last else None
+    spine = timeline.filter(pk__gte=entries[0].pk).order_by("pk").only("kind", "channel", "created_at", "data", "case")
+    for passed in spine:
+        lane = lane or passed.channel
+        if passed.pk in wanted:
+            rows += rows_of([wanted[passed.pk]], lane or "email", first_day=_day(passed.created_at) != day)
+        lane, day = _lane_after(passed, lane), _day(passed.created_at)
     return rows
 
 
-def _starts_day(case: Case, entry: Entry) -> bool:
-    before = case.timeline().filter(pk__lt=entry.pk).order_by("-pk").values_list("created_at", flat=True).first()
-    return before is None or _day(before) != _day(entry.created_at)
-
-
-def _lane_before(case: Case, entries: Sequence[Entry]) -> str:
-    """Where the customer was when the first of these came; before their first word, where the first word is."""
-    messages = case.timeline().filter(kind=EntryKind.MESSAGE)
-    before = messages.filter(pk__lt=entries[0].pk).order_by("-pk")
-    lane = next((each.channel for each in before[:5] if not each.data.get("late")), "")
-    return lane or next((each.channel for each in entries if each.channel), "") or case.channel or "email"
+def _lane_at_end(entries: EntryQuerySet) -> str:
+    """Where the customer is after these; empty before their first word."""
+    messages = entries.filter(kind=EntryKind.MESSAGE).order_by("-pk").values_list("channel", "data__late")
+    return next((channel for channel, late in messages[:5] if not late), "")
 
 
 def rows_of(entries: Sequence[Entry], lane: str, *, first_day: bool = True) -> list[Row]:

@@ -20,10 +20,14 @@ let chosen = ""; // picked by hand; holds until the customer moves again
 /** What live.js sends along, so that the server leaves a chosen or begun way alone. */
 export const picked = () => (isWriting() || chosen ? option()?.value ?? "" : "");
 
-export async function pick(value) {
-  chosen = value;
+async function around(value) {
   const answer = await fetch(`/cases/${openCase()}/composer/?option=${encodeURIComponent(value)}`, { headers: headers() });
   if (answer.ok) patchText(await answer.text());
+}
+
+export async function pick(value) {
+  chosen = value;
+  await around(value);
   $("#ways:popover-open")?.hidePopover();
   save();
 }
@@ -157,7 +161,7 @@ document.addEventListener("reply-kept", () => {
   clear(reply());
   $("#held").replaceChildren();
   $("#draft-files").replaceChildren();
-  chosen = "";
+  if (!chosen) around(""); // begun on one channel, answered there; from now on where the customer is
   $("#seen").value = Math.max(newest(), Number($("#composer-top").dataset.newest));
   document.dispatchEvent(new CustomEvent("typing", { detail: "" }));
   document.getElementById(`row-${openCase()}`)?.querySelector("em.draft")?.remove();
@@ -300,6 +304,7 @@ function start() {
   kept = state();
   grow(reply());
   count();
+  for (const area of [reply(), note()]) area.setSelectionRange(area.value.length, area.value.length);
 }
 document.addEventListener("case:opened", start);
 start();

@@ -34,6 +34,8 @@ export function press(letter) {
   return Boolean(button);
 }
 
+const CAPS = { Escape: "Esc", E: "Shift E", "Control+Enter": "Ctrl Enter", "Control+Shift+Enter": "Ctrl Shift Enter" };
+
 function sheet() {
   const list = $("#shortcuts-list");
   list.replaceChildren();
@@ -43,9 +45,9 @@ function sheet() {
     const rows = document.createElement("dl");
     for (const { keys, words } of registry.filter((each) => each.group === group && each.words)) {
       const term = document.createElement("dt"), value = document.createElement("dd");
-      for (const part of keys.split(" ")) {
+      for (const part of keys === " " ? ["Space"] : keys.split(" ")) {
         const cap = document.createElement("kbd");
-        cap.textContent = part.replace("Control", "Ctrl").replaceAll("+", " ").replace("Escape", "Esc") || "Space";
+        cap.textContent = CAPS[part] ?? part.replaceAll("+", " ");
         term.append(cap);
       }
       value.textContent = words;

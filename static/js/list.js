@@ -31,7 +31,7 @@ export function personalise(row, old, unread) {
   const author = row.querySelector("[data-author]");
   if (author?.dataset.author === me.name) author.textContent = "You:";
   const isOpen = openCase() === Number(row.dataset.case) && !document.hidden;
-  row.classList.toggle("unread", !isOpen && (unread || Boolean(old?.classList.contains("unread"))));
+  row.classList.toggle("unread", !isOpen && Boolean(row.dataset.since) && (unread || Boolean(old?.classList.contains("unread"))));
   const draft = old?.querySelector("em.draft");
   if (draft) row.querySelector(".preview").replaceChildren(...draft.parentNode.childNodes);
 }
@@ -128,9 +128,9 @@ export function mark() {
 /** "(3) Mine": alerts nobody has looked at. */
 export function title() {
   const count = $("#alerts-badge")?.dataset.count;
-  const plain = document.title.replace(/^\(\d+\+?\) /, "");
-  document.title = count ? `(${count}) ${plain}` : plain;
+  document.title = count ? `(${count}) ${bare()}` : bare();
 }
+const bare = () => document.title.replace(/^\(\d+\+?\) /, "");
 
 function focusedRow() {
   const all = rows(), at = all.findIndex((row) => row.contains(document.activeElement));
@@ -210,7 +210,7 @@ function opened() {
   desk.dataset.opened = String(openCase());
   if (!openCase()) return;
   const name = $("#case-title")?.textContent ?? "";
-  document.title = `${name} · ${document.title.split(" · ").slice(-2).join(" · ")}`;
+  document.title = `${name} · ${bare().split(" · ").slice(-2).join(" · ")}`;
   $("#main").focus({ preventScroll: true });
   say(`${name}, case ${openCase()}`);
   document.dispatchEvent(new CustomEvent("case:opened"));

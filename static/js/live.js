@@ -34,13 +34,13 @@ function strip(words, seconds = 0) {
 }
 
 async function back() {
+  look();
   clearTimeout(notice);
   notice = 0;
   const fresh = await catchUp();
   if (wasLost) strip(fresh ? `Caught up, ${fresh} new` : "Caught up", 3);
   lostAt = 0;
   wasLost = false;
-  look();
 }
 
 /* ---- frames ---- */

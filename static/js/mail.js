@@ -1,13 +1,13 @@
 /* Mail bodies sit in sandboxed frames; same origin lets us read their height and nothing in them can run. */
 import { act } from "./page.js";
-import { toEnd } from "./timeline.js";
+import { atEnd, toEnd } from "./timeline.js";
 
 const MOST = 720;
 
 function fit(frame) {
   const page = frame.contentDocument;
   if (!page?.body) return;
-  const box = frame.closest(".timeline"), end = box && box.scrollHeight - box.scrollTop - box.clientHeight < 80;
+  const end = frame.closest(".timeline") && atEnd();
   const whole = Math.ceil(page.documentElement.scrollHeight);
   const shown = frame.dataset.all ? whole : Math.min(whole, MOST);
   frame.style.height = `${Math.max(shown, 40)}px`;

@@ -52,11 +52,17 @@ function exchange(old, fresh) {
   if (!focused) return;
   const again = (focused.id && document.getElementById(focused.id))
     || (focused.dataset.key && $(`[data-key="${focused.dataset.key}"]`, fresh))
-    || (focused.name && $(`[name="${focused.name}"]`, fresh));
+    || (focused.name && $(`[name="${focused.name}"]`, fresh))
+    || null;
   again?.focus({ preventScroll: true });
 }
 
 htmx.registerExtension("patch", {
+  /** The button that asked may be exchanged before the answer comes; the page itself never is. */
+  htmx_config_request(_, { ctx }) {
+    if (ctx.swap?.startsWith("patch")) ctx.target = document.body;
+  },
+
   handle_swap(style, target, fragment) {
     if (style !== "patch") return false;
     const done = patch(fragment);

@@ -5,7 +5,7 @@ import { afterPatch, placing } from "./patch.js";
 const NEAR = 80; // pixels from the end within which the timeline follows
 const box = () => $("#timeline");
 const order = (row) => Number(row.dataset.order);
-const atEnd = () => { const line = box(); return line.scrollHeight - line.scrollTop - line.clientHeight < NEAR; };
+export const atEnd = () => { const line = box(); return line.scrollHeight - line.scrollTop - line.clientHeight < NEAR; };
 
 export function toEnd() {
   const line = box();
@@ -39,7 +39,6 @@ function arrived(row, follow) {
 }
 
 afterPatch((element, isNew) => {
-  if (element.id === "card" && element.matches(".card")) requestAnimationFrame(() => { if (box() && !$("#new-message").checkVisibility() && element.dataset.grew) toEnd(); });
   if (!isNew && element.matches(".t-row")) element.classList.remove("arrived");
 });
 
@@ -63,9 +62,15 @@ document.addEventListener("htmx:after:swap", () => {
   anchor = null;
 });
 
+/** While the end is in view it stays in view, though images load and the composer grows. */
+let follows = true;
 document.addEventListener("scroll", (event) => {
-  if (event.target === box() && atEnd()) $("#new-message")?.setAttribute("hidden", "");
+  if (event.target !== box()) return;
+  follows = atEnd();
+  if (follows) $("#new-message")?.setAttribute("hidden", "");
 }, { capture: true, passive: true });
+document.addEventListener("load", (event) => { if (follows && event.target.closest?.("#timeline")) toEnd(); }, true);
+const sizes = new ResizeObserver(() => { if (follows) toEnd(); });
 
 act("to-bottom", toEnd);
 
@@ -101,10 +106,12 @@ setInterval(() => {
 
 function start() {
   if (!box()) return;
+  follows = true;
+  sizes.disconnect();
+  sizes.observe(box());
   const wanted = location.hash.startsWith("#entry-") && document.getElementById(location.hash.slice(1));
-  if (wanted) wanted.scrollIntoView({ block: "center" });
+  if (wanted) { follows = false; wanted.scrollIntoView({ block: "center" }); }
   else toEnd();
 }
 document.addEventListener("case:opened", start);
 start();
-addEventListener("load", () => { if (!location.hash) toEnd(); });

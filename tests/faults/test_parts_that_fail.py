@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import signal
 import uuid
-from collections.abc import Iterator
 
 import pytest
 
@@ -27,15 +26,16 @@ class Ledger:
 
     def check(self, seconds: float = 60) -> None:
         assert self.tokens
-        until(lambda: all(self.stack.messages(token) for token in self.tokens), "every accepted message is here", seconds)
+        until(
+            lambda: all(self.stack.messages(token) for token in self.tokens), "every accepted message is here", seconds
+        )
         doubled = [token for token in self.tokens if self.stack.messages(token) > 1]
         assert not doubled
 
 
 @pytest.fixture
-def ledger(stack: Stack) -> Iterator[Ledger]:
-    kept = Ledger(stack)
-    yield kept
+def ledger(stack: Stack) -> Ledger:
+    return Ledger(stack)
 
 
 def test_redis_emptied_between_messages_loses_nothing(stack: Stack, ledger: Ledger) -> None:

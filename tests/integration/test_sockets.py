@@ -89,7 +89,13 @@ async def test_looking_at_a_foreign_case_tells_nothing(opened: Any, lee: Any, ma
     await lees.send_json_to({"look": case.pk})
     assert await lees.receive_nothing()
     await hub().fan_out(
-        {"kind": "presence", "case": case.pk, "agent": {"id": 1, "name": "A", "initials": "A"}, "doing": "viewing", "channel": ""}
+        {
+            "kind": "presence",
+            "case": case.pk,
+            "agent": {"id": 1, "name": "A", "initials": "A"},
+            "doing": "viewing",
+            "channel": "",
+        }
     )
     assert await lees.receive_nothing()
 

@@ -98,7 +98,9 @@ def test_an_out_of_office_does_not_wake_or_move_a_case(maya: Any, mailbox: Any, 
     assert not Switch.objects.exists()
 
 
-def test_a_copied_colleague_raises_no_switch_and_stays_copied_in(maya: Any, mailbox: Any, number: Any, ana: Any) -> None:
+def test_a_copied_colleague_raises_no_switch_and_stays_copied_in(
+    maya: Any, mailbox: Any, number: Any, ana: Any
+) -> None:
     case = says(maya, number, "Question").case
     first = says(maya, mailbox, "With Bob in copy", cc=[Sender("bob@lee.test", name="Bob Lee")])
     switches = Switch.objects.count()

@@ -20,7 +20,9 @@ from tests import make
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def text_from(number: Connector, body: str, *, sid: str = "SM" + "1" * 32, token: str = "a-twilio-token", **more: str) -> Any:
+def text_from(
+    number: Connector, body: str, *, sid: str = "SM" + "1" * 32, token: str = "a-twilio-token", **more: str
+) -> Any:
     fields = {
         "MessageSid": sid,
         "SmsSid": sid,

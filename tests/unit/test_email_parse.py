@@ -247,7 +247,7 @@ def test_our_own_address_as_reply_to_is_ignored() -> None:
 
 
 def test_the_copy_of_our_own_mail_is_ignored() -> None:
-    ours = message_id.message_id("0f8fad5b-d9cb-469f-a165-70867728950e", b"key", "shop.example")
+    ours = message_id.message_id("0f8fad5b-d9cb-469f-a165-70867728950e", b"key-canary", "shop.example")
     (item,) = parse(receipt(mail(f"Message-ID: <{ours}>", sender="Shop <support@shop.example>")))
     assert item == Ignored("own mail", "The copy of a mail we sent")
 

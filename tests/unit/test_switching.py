@@ -108,7 +108,10 @@ def test_a_card_never_grows_quieter(one: str, other: str) -> None:
     ("story", "words"),
     [
         ({"open": [("email", "10:52")]}, "Maya is on SMS now. The email from 10:52 has no answer yet."),
-        ({"answered_minutes": 5}, "Maya is on SMS now. You answered by email 5 minutes ago; it may not have been seen."),
+        (
+            {"answered_minutes": 5},
+            "Maya is on SMS now. You answered by email 5 minutes ago; it may not have been seen.",
+        ),
         ({"has_draft": True}, "Maya is on SMS now. Your unsent email draft is kept."),
         ({"followed": True}, "Maya followed you to SMS."),
         ({}, "Maya is on SMS now. Everything before was answered."),

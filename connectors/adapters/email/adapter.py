@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+from connectors.adapters.base import Limits
 from connectors.adapters.email import child, smtp
 from connectors.errors import FetchFailed, Forged
 from connectors.messages import (
@@ -54,7 +55,7 @@ class EmailAdapter:
     channel: ClassVar[Channel] = Channel.EMAIL
     identity_kind: ClassVar[str] = "email"
     receives_webhooks: ClassVar[bool] = False
-    limits = EmailLimits()
+    limits: Limits = EmailLimits()
 
     def verify(self, body: bytes, headers: Mapping[str, str], accounts: Sequence[Account]) -> None:
         raise Forged("Mail comes by IMAP, never by webhook.")

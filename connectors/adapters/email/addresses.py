@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from connectors.adapters.email.characters import one_line
 from connectors.adapters.email.headers import Headers, decode
@@ -58,8 +59,13 @@ def every(headers: Headers, *names: str) -> tuple[Sender, ...]:
     return tuple(seen.values())
 
 
-def mailboxes(raw: str) -> Iterator[Sender]:
-    """Each mailbox of one raw field value. `Smith, Bob <b@x>` without quotes is one person."""
+@lru_cache(maxsize=64)  # the same few fields of one mail are asked about again and again
+def mailboxes(raw: str) -> tuple[Sender, ...]:
+    """The mailboxes of one raw field value. `Smith, Bob <b@x>` without quotes is one person."""
+    return tuple(_mailboxes(raw))
+
+
+def _mailboxes(raw: str) -> Iterator[Sender]:
     loose = ""
     for piece in _pieces(raw):
         sender = _mailbox(f"{loose}, {piece}" if loose else piece)

@@ -25,6 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from connectors.adapters.email.message_id import seal
 from connectors.messages import Item, Malformed, RawInput
 
 CPU_SECONDS = 2.0
@@ -50,8 +51,8 @@ def read(raw: RawInput) -> list[Item]:
 
 def _bare(raw: RawInput) -> RawInput:
     account = raw.account
-    key = account.secrets.get("message_id_key")
-    secrets = {"message_id_key": key} if key else {}
+    key = account.secrets.get("message_id_key", "")
+    secrets = {"message_id_seal": seal(key.encode()).hex()} if key else {}
     options = {"authserv_id": account.options.get("authserv_id", "")}
     return replace(raw, headers={}, account=replace(account, secrets=secrets, options=options))
 

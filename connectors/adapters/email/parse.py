@@ -136,8 +136,8 @@ def _reply_to(headers: Headers, ours: tuple[str, ...]) -> str:
 
 def _is_own_mail(headers: Headers, raw: RawInput) -> bool:
     """Our From alone is anybody's to forge; our Message-ID seals it. Without the key its shape has to do."""
-    key = raw.account.secrets.get("message_id_key", "")
+    key = raw.account.secrets.get("message_id_seal", "")
     ids = headers.message_ids("message-id")
     if not ids:
         return False
-    return bool(message_id.is_ours(ids[0], key.encode())) if key else message_id.looks_like_ours(ids[0])
+    return bool(message_id.is_sealed(ids[0], bytes.fromhex(key))) if key else message_id.looks_like_ours(ids[0])

@@ -60,7 +60,9 @@ FIELDS: dict[str, Sequence[Field]] = {
 
 
 class Command(BaseCommand):
-    help = "Connects a mailbox, a number or an Instagram account. Asks for what is not given; prints the webhook address."
+    help = (
+        "Connects a mailbox, a number or an Instagram account. Asks for what is not given; prints the webhook address."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("kind", nargs="?", choices=ConnectorKind.values)

@@ -38,7 +38,9 @@ AGENTS = [
 ]
 
 
-def person(name: str, local: str, phone: str = "", instagram: str = "", handle: str = "", note: str = "") -> dict[str, str]:
+def person(
+    name: str, local: str, phone: str = "", instagram: str = "", handle: str = "", note: str = ""
+) -> dict[str, str]:
     return {
         "name": name,
         "email": f"{local}@customers.test" if local else "",
@@ -62,7 +64,9 @@ WITH_A_STORY = [
     person("Leo Marsh", "leo.marsh", "+14155552684"),
     person("Ines Prado", "ines.prado", "+14155552685", "1002003004005015", "inesprado"),
 ]
-STRANGER = person("Kim Novak", "kim.novak", "+14155552690", "1002003004005020", "kim.nvk", note="Nothing of Kim is on record.")
+STRANGER = person(
+    "Kim Novak", "kim.novak", "+14155552690", "1002003004005020", "kim.nvk", note="Nothing of Kim is on record."
+)
 
 
 class Command(BaseCommand):
@@ -211,7 +215,7 @@ def _connector(
 
 
 def _described(connector: Connector) -> dict[str, Any]:
-    shared = {
+    shared: dict[str, Any] = {
         "kind": connector.kind,
         "name": connector.name,
         "address": connector.address,
@@ -219,7 +223,7 @@ def _described(connector: Connector) -> dict[str, Any]:
         "webhook_url": connector.webhook_url if connector.kind != Channel.EMAIL else "",
     }
     if connector.kind != Channel.EMAIL:
-        return shared | connector.credentials
+        return {**shared, **connector.credentials}
     mail = connector.credentials
     return shared | {
         kind: {key: mail[f"{kind}_{key}"] for key in ("host", "username", "password")}
@@ -246,9 +250,17 @@ class Stories:
         self.lee = Agent.objects.get(email="lee@throughline.test")
 
     def tell(self) -> None:
-        case = self.says("Hanna Vogel", "support", "Order #48213 came with a cracked lid. Can you replace it?", 74.0, "Cracked lid")
+        case = self.says(
+            "Hanna Vogel", "support", "Order #48213 came with a cracked lid. Can you replace it?", 74.0, "Cracked lid"
+        )
         self.answer(case, self.sam, "Sorry about that, Hanna. A new one is on its way, with you by Wednesday.", 73.5)
-        self.says("Hanna Vogel", "support", "The replacement arrived broken too, can you just refund me? I need something for Saturday.", 3.3, "Re: Cracked lid")
+        self.says(
+            "Hanna Vogel",
+            "support",
+            "The replacement arrived broken too, can you just refund me? I need something for Saturday.",
+            3.3,
+            "Re: Cracked lid",
+        )
         self.note(case, self.ana, "Second breakage from this batch. Refund is fine, no return needed.", 2.6)
         self.says("Hanna Vogel", "sms", "hi did you get my email??", 0.1)
 
@@ -257,7 +269,13 @@ class Stories:
 
         self.says("Ruth Okafor", "instagram", "is the green one back in stock? 🌿", 0.8)
 
-        case = self.says("Leo Marsh", "billing", "The invoice for order #47120 names the wrong company. Could you correct it?", 26.0, "Wrong name on my invoice")
+        case = self.says(
+            "Leo Marsh",
+            "billing",
+            "The invoice for order #47120 names the wrong company. Could you correct it?",
+            26.0,
+            "Wrong name on my invoice",
+        )
         self.answer(case, self.lee, "The corrected invoice is attached to your order page now.", 25.0)
         self.says("Leo Marsh", "billing", "Thank you, that was quick.", 24.5, "Re: Wrong name on my invoice")
 

@@ -24,9 +24,7 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stopping.set())
         watchers: dict[int, Watcher] = {}
         while not stopping.is_set():
-            wanted = set(
-                Connector.objects.active().filter(kind=ConnectorKind.EMAIL).values_list("pk", flat=True)
-            )
+            wanted = set(Connector.objects.active().filter(kind=ConnectorKind.EMAIL).values_list("pk", flat=True))
             connection.close()
             for pk in set(watchers) - wanted:
                 watchers.pop(pk).stopping.set()

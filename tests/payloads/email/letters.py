@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from connectors.adapters.email.message_id import seal
 from connectors.adapters.email.parse import parse
 from connectors.messages import Account, Attachment, InboundMessage, RawInput
 
@@ -13,7 +14,12 @@ ARRIVED = datetime(2025, 11, 22, 9, 30, tzinfo=UTC)
 SHOP = Account(
     "1",
     ("support@shop.example", "sales@shop.example"),
-    secrets={"imap_password": "imap-canary", "smtp_password": "smtp-canary", "message_id_key": "key"},
+    secrets={
+        "imap_password": "imap-canary",
+        "smtp_password": "smtp-canary",
+        "message_id_key": "key-canary",
+        "message_id_seal": seal(b"key-canary").hex(),
+    },
     options={"authserv_id": "mx.shop.example"},
 )
 

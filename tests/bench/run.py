@@ -1,0 +1,33 @@
+"""What every section needs to know about this run."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.bench.seeding import Cast
+from tests.bench.stack import Stack
+
+
+@dataclass
+class Run:
+    stack: Stack
+    cast: Cast
+    quick: bool
+    deadline: float  # by time.monotonic()
+    sizes: dict[int, str]  # cases → database
+    threads: dict[int, dict[int, int]]  # cases → entries of the case → its id
+    intake: str = "bench_intake"  # the database whose contents may change
+    intake_cases: int = 0
+    chosen: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def repetitions(self) -> int:
+        return 2 if self.quick else 5
+
+    def log(self, name: str) -> Path:
+        return self.stack.var / "log" / f"{name}.log"
+
+    def seconds_left(self) -> float:
+        return self.deadline - time.monotonic()

@@ -1,0 +1,79 @@
+"""Real browsers on the real product: agents in windows of their own, and the customer at the far end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.stack import Stack
+
+CHROMIUM = shutil.which("chromium")  # Debian's; elsewhere Playwright's own
+expect.set_options(timeout=15_000)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    quiet = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    own = {"executable_path": CHROMIUM} if CHROMIUM else {}
+    return {**browser_type_launch_args, **own, "args": [*quiet, *(["--no-sandbox"] if os.geteuid() == 0 else [])]}
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    running = Stack(tmp_path_factory.mktemp("stack"))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def window(browser: Browser, stack: Stack) -> Iterator[Callable[..., Page]]:
+    """`window("ana")` is a browser window in which Ana is signed in and sees all open cases. What goes wrong in its
+    scripts, or against the content policy, fails the test."""
+    contexts = []
+    wrong: list[str] = []
+
+    def open_window(who: str, path: str = "/inbox/open/", **about: Any) -> Page:
+        context = browser.new_context(base_url=stack.url, **{"viewport": {"width": 1440, "height": 900}, **about})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda line: wrong.append(line.text) if "Content Security Policy" in line.text else None)
+        sign_in(page, stack, who, path)
+        return page
+
+    yield open_window
+    for context in contexts:
+        context.close()
+    assert not wrong, wrong
+
+
+def sign_in(page: Page, stack: Stack, who: str, path: str = "/inbox/open/") -> None:
+    agent = next(each for each in stack.demo["agents"] if each["email"].startswith(who))
+    page.goto(f"/sign-in/?next={path}")
+    page.fill("input[name=email]", agent["email"])
+    page.fill("input[type=password]", agent["password"])
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{path}")
+
+
+def row(page: Page, name: str) -> Any:
+    return page.locator("#rows .row", has_text=name)
+
+
+def open_case(page: Page, name: str) -> None:
+    row(page, name).click()
+    expect(page.locator("#case-title")).to_have_text(name)
+
+
+def card(page: Page) -> Any:
+    return page.locator("aside#card")
+
+
+def write(page: Page, text: str) -> None:
+    page.locator("#reply-text").fill(text)

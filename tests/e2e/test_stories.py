@@ -1,0 +1,171 @@
+"""What people do, in real windows over the real protocols (product.md §5, ux.md §2.15)."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import card, open_case, row, sign_in, write
+from tests.stack import Stack, until
+
+Window = Callable[..., Page]
+
+
+def test_s1_email_then_sms_then_instagram_is_one_case_and_both_agents_see_it_live(stack: Stack, window: Window) -> None:
+    anas, sams = window("ana"), window("sam")
+    stack.say("Maya Ortiz", "email", "Order #48213 came with a cracked lid. Can you replace it?", subject="Cracked lid")
+    expect(row(anas, "Maya Ortiz")).to_contain_text("Cracked lid")
+    expect(row(sams, "Maya Ortiz")).to_be_visible()
+    open_case(anas, "Maya Ortiz")
+    expect(anas.locator("#send")).to_have_text("Send email to Maya")
+
+    stack.say("Maya Ortiz", "sms", "hi did you get my email??")
+    expect(card(anas)).to_contain_text("Maya is on SMS now. The email from")
+    expect(card(anas)).to_contain_text("has no answer yet")
+    expect(card(anas)).to_contain_text("Order #48213")
+    expect(row(sams, "Maya Ortiz")).to_contain_text("moved to SMS")
+    expect(anas.locator("#send")).to_have_text("Send SMS to Maya")
+    expect(anas.locator("#timeline")).to_contain_text("Moved from Email to SMS")
+    anas.screenshot(path=stack.var / "inbox.png")
+
+    card(anas).get_by_text("Insert opening line").click()
+    expect(anas.locator("#reply-text")).to_have_value(
+        "Hi Maya, I have your email here too, so no need to send it again. "
+    )
+    anas.locator("#reply-text").press_sequentially("A new one is on its way.")
+    anas.locator("#send").click()
+    reply = stack.gets("Maya Ortiz", "sms", "A new one is on its way.")
+    assert "cracked lid" not in reply["text"]  # nothing of the other channel is quoted
+    expect(card(anas)).to_have_count(0)
+    expect(anas.locator("#timeline")).not_to_contain_text("not answered")
+
+    stack.say("Maya Ortiz", "instagram", "thanks! which day?")
+    expect(anas.locator("#timeline")).to_contain_text("Moved from SMS to Instagram")
+    expect(anas.locator("#send")).to_have_text("Send Instagram message to Maya")
+    write(anas, "On Wednesday.")
+    anas.keyboard.press("Control+Enter")
+    stack.gets("Maya Ortiz", "instagram", "On Wednesday.")
+    assert stack.case_of("Maya Ortiz")["channels"] == ["email", "sms", "instagram"]  # type: ignore[index]
+    expect(anas.locator("#timeline .t-row.switch")).to_have_count(2)
+
+
+def test_s7_a_move_while_the_socket_is_down_is_shown_after_the_reconnect_once(stack: Stack, window: Window) -> None:
+    anas = window("ana")
+    stack.say("Jon Bell", "email", "Is the green one back in stock?", subject="Green one")
+    open_case(anas, "Jon Bell")
+    stack.signal("web", signal.SIGSTOP)
+    stack.signal("web", signal.SIGCONT)
+    stack.kill("web")
+    until(lambda: stack.say("Jon Bell", "sms", "hello? anyone?")["webhook_status"] == 200, "the web server is back")
+    expect(card(anas)).to_contain_text("Jon is on SMS now")
+    expect(anas.locator("aside#card")).to_have_count(1)
+    expect(anas.locator("#timeline .t-row.switch")).to_have_count(1)
+    expect(anas.locator("#timeline").get_by_text("hello? anyone?", exact=True)).to_have_count(
+        stack.messages("hello? anyone?")
+    )
+
+
+def test_typing_while_twenty_events_arrive_keeps_text_caret_and_channel(stack: Stack, window: Window) -> None:
+    anas = window("ana")
+    stack.say("Priya Nair", "email", "Where is my invoice?", subject="Invoice")
+    open_case(anas, "Priya Nair")
+    anas.locator("#reply-text").press_sequentially("Dear Priya, the invoice ")
+    for turn in range(20):
+        stack.say("Priya Nair", ["sms", "instagram"][turn % 2], f"event number {turn}")
+        if turn == 10:
+            anas.locator("#reply-text").press_sequentially("is on its way")
+    expect(anas.locator("#timeline")).to_contain_text("event number 19")
+    expect(anas.locator("#reply-text")).to_have_value("Dear Priya, the invoice is on its way")
+    expect(anas.locator("#reply-text")).to_be_focused()
+    assert anas.evaluate("document.querySelector('#reply-text').selectionStart") == len(
+        "Dear Priya, the invoice is on its way"
+    )
+    expect(anas.locator("#send")).to_have_text("Send email to Priya")
+    expect(anas.locator("#composer-top")).to_contain_text("Priya is now on Instagram")
+    anas.locator("#send").click()
+    expect(anas.locator("#held")).to_contain_text("Priya wrote again while you were typing")
+    expect(anas.locator("#reply-text")).to_have_value("Dear Priya, the invoice is on its way")
+    assert stack.received("Priya Nair", "email") == []
+    anas.locator("#held").get_by_text("Send anyway").click()
+    stack.gets("Priya Nair", "email", "the invoice is on its way")
+
+
+def test_two_agents_answering_at_once_send_one_answer(stack: Stack, window: Window) -> None:
+    anas, sams = window("ana"), window("sam")
+    stack.say("Tomás Rey", "sms", "Can I return it?")
+    open_case(anas, "Tomás Rey")
+    open_case(sams, "Tomás Rey")
+    write(anas, "Yes, within 30 days.")
+    sams.locator("#reply-text").press_sequentially("No, you cannot.")
+    expect(anas.locator("#presence")).to_contain_text("SK")
+    anas.locator("#send").click()
+    expect(anas.locator("#timeline")).to_contain_text("Yes, within 30 days.")
+    sams.locator("#send").click()
+    expect(sams.locator("#held")).to_contain_text("Ana")
+    stack.gets("Tomás Rey", "sms", "Yes, within 30 days.")
+    assert len(stack.received("Tomás Rey", "sms")) == 1
+    expect(sams.locator("#reply-text")).to_have_value("No, you cannot.")
+
+
+def test_a_reply_can_be_taken_back_and_nothing_leaves(stack: Stack, window: Window) -> None:
+    anas = window("ana")
+    stack.say("Omar Haddad", "sms", "One more question")
+    open_case(anas, "Omar Haddad")
+    write(anas, "This is wrong")
+    anas.locator("#send").click()
+    anas.get_by_role("button", name="Undo").click()
+    expect(anas.locator("#reply-text")).to_have_value("This is wrong")
+    stack.say("Omar Haddad", "sms", "still there?")
+    expect(anas.locator("#timeline")).to_contain_text("still there?")
+    assert not [each for each in stack.received("Omar Haddad", "sms") if "wrong" in each["text"]]
+
+
+def test_a_draft_survives_signing_out(stack: Stack, window: Window) -> None:
+    anas = window("ana")
+    open_case(anas, "Ruth Okafor")
+    write(anas, "It comes back on Friday")
+    expect(anas.locator("#saved")).to_contain_text("Saved")
+    anas.context.clear_cookies()
+    sign_in(anas, stack, "ana")
+    open_case(anas, "Ruth Okafor")
+    expect(anas.locator("#reply-text")).to_have_value("It comes back on Friday")
+
+
+def test_a_note_never_leaves(stack: Stack, window: Window) -> None:
+    anas = window("ana")
+    open_case(anas, "Hanna Vogel")
+    anas.locator("body").press("n")
+    anas.locator("#note-text").fill("She sounded upset on the phone")
+    anas.locator("#add-note").click()
+    expect(anas.locator("#timeline .note", has_text="She sounded upset")).to_be_visible()
+    for channel in ("email", "sms", "instagram"):
+        assert not [each for each in stack.received("Hanna Vogel", channel) if "upset" in each["text"]]
+
+
+def test_a_failed_text_says_why_and_the_wait_goes_on(stack: Stack, window: Window) -> None:
+    anas = window("ana")
+    stack.say("Ines Prado", "sms", "Any news?")
+    open_case(anas, "Ines Prado")
+    stack.fault("twilio", "undelivered", times=1)
+    write(anas, "It left today.")
+    anas.locator("#send").click()
+    expect(anas.locator("#timeline")).to_contain_text("Not delivered")
+    expect(anas.locator("#timeline .t-row.message", has_text="Any news?")).to_contain_text("not answered")
+
+
+def test_billing_does_not_see_supports_cases_until_the_customer_writes_to_billing(stack: Stack, window: Window) -> None:
+    lees = window("lee")
+    expect(row(lees, "Ruth Okafor")).to_have_count(0)
+    billing = next(each["address"] for each in stack.demo["connectors"] if each["name"] == "Billing")
+    stack.say("Ruth Okafor", "email", "Please correct my invoice.", subject="Invoice", to=billing)
+    expect(row(lees, "Ruth Okafor")).to_be_visible()
+
+
+def test_the_supervisors_board_moves_with_what_happens(stack: Stack, window: Window) -> None:
+    sues = window("sue", "/board/")
+    moved = sues.locator("a[data-figure=moved]")
+    before = moved.inner_text()
+    stack.say("Leo Marsh", "sms", "I wrote to you by email about the invoice.")
+    until(lambda: moved.inner_text() != before, "the board shows the move", 10)
