@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now
 
 from inbox.models import Case, EntryKind
@@ -23,24 +24,39 @@ def is_fresh(at: datetime | None) -> bool:
     return at is not None and now() - at < BEND_SHOWN
 
 
-@register.inclusion_tag("inbox/_glyph.html")
-def glyph(case: Case) -> dict[str, Any]:
-    """26 × 44: the customer's channel solid, a bend for a fresh move, dashes for what is unanswered elsewhere."""
+@register.simple_tag
+def glyph(case: Case) -> SafeString:
+    """26 × 44: the customer's channel solid, a bend for a fresh move, dashes for what is unanswered elsewhere.
+
+    Fifty of these are on a page: strings, no template.
+    """
     here = case.channel if case.channel in IN_ROW else ""
     before = case.previous_channel if is_fresh(case.moved_at) and case.previous_channel in IN_ROW else ""
-    x = IN_ROW.get(here, 7)
-    loose = [name for name in case.open_channels if name in IN_ROW and name != here]
-    return {
-        "channel": here,
-        "x": x,
-        "square_x": x - 3,
-        "before": before if before != here else "",
-        "before_x": IN_ROW.get(before, 0),
-        "loose": [(name, IN_ROW[name]) for name in loose if name != before],
-        "before_open": before in case.open_channels,
-        "is_open": here in case.open_channels,
-        "is_ours": case.last_kind == EntryKind.REPLY and not case.open_channels,
-    }
+    before = "" if before == here else before
+    x, is_open = IN_ROW.get(here, 7), here in case.open_channels
+    loose = [name for name in case.open_channels if name in IN_ROW and name not in (here, before)]
+    parts = [_path(name, f"M{IN_ROW[name]} 0v44", "loose") for name in loose]
+    if before:
+        a, was_open = IN_ROW[before], before in case.open_channels
+        parts += [_path(before, f"M{a} 14v30", "loose")] if was_open else []
+        parts += [_path(before, f"M{a} 0v14"), _path(here, f"M{a} 14C{a} 24 {x} 20 {x} 30v14")]
+        parts += [_knot(before, a, 9, was_open), _knot(here, x, 33, is_open)]
+    else:
+        is_ours = case.last_kind == EntryKind.REPLY and not case.open_channels
+        parts += [_path(here, f"M{x} 0v44"), _square(here, x) if is_ours else _knot(here, x, 22, is_open)]
+    return mark_safe(f'<svg class="glyph" viewBox="0 0 26 44" aria-hidden="true">{"".join(parts)}</svg>')  # noqa: S308
+
+
+def _path(channel: str, d: str, kind: str = "line") -> str:
+    return f'<path class="{kind}" data-channel="{channel}" d="{d}"/>'
+
+
+def _knot(channel: str, x: int, y: int, is_open: bool) -> str:
+    return f'<circle class="knot{" open" if is_open else ""}" data-channel="{channel}" cx="{x}" cy="{y}" r="4"/>'
+
+
+def _square(channel: str, x: int) -> str:
+    return f'<rect class="knot" data-channel="{channel}" x="{x - 3}" y="19" width="6" height="6" rx="1.5"/>'
 
 
 @register.simple_tag

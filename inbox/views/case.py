@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from inbox.card import card_for
 from inbox.forms import AssignForm, FactForm, SnoozeForm
 from inbox.http import AgentRequest, case_or_404, is_fragment, signed_in
 from inbox.locking import locked
-from inbox.models import Agent, Case, Entry, Fact, FactKind, Participant, ParticipantRole, Reading, State, Team
+from inbox.models import Agent, Case, Entry, Fact, FactKind, ParticipantRole, Reading, State, Team
 from inbox.models.entry import EntryQuerySet
 from inbox.views.changes import since_of
 from inbox.views.composer import composer_of
@@ -35,44 +36,58 @@ def show(request: AgentRequest, slug: str, pk: int) -> HttpResponse:
     if case.pk != pk:
         return redirect(f"/inbox/{slug}/c/{case.pk}/")
     context = {**desk_of(case, request.user), "view": view}
-    mark_read(case, request.user)
     if is_fragment(request):
         return render(request, "inbox/_desk.html", context)
     return render(request, "inbox/inbox.html", {**list_context(request, view), **context, "current": case.pk})
 
 
 def desk_of(case: Case, agent: Agent) -> dict[str, Any]:
-    """Everything the case pane and the panel show."""
-    ways, waiting = outbox.options(case), list(case.open_entries().defer("search", "html", "quoted").order_by("pk"))
-    return {
-        **head_of(case),
-        "page": last_page(case.timeline()),
-        "card": card_for(case, agent),
-        "composer": composer_of(case, agent, ways=ways, waiting=waiting),
-        "panel": panel_of(case, agent, ways, waiting),
-        "snoozes": snooze_times(),
-        "seen_from": first_unseen(case, agent),
-    }
+    """Everything the case pane and the panel show. Showing it is looking at it."""
+    family = case.family()
+    seen = mark_read(case, agent)
+    page = last_page(timeline_of(family), seen=seen if seen < case.last_inbound_id else 0)
+    return {**around_of(case, agent, family), "page": page, "snoozes": snooze_times()}
 
 
-def head_of(case: Case) -> dict[str, Any]:
-    people = Participant.objects.filter(case__in=case.family(), role=ParticipantRole.COPIED).select_related("identity")
-    kinds = list(case.customer.identities.values_list("kind", flat=True))
+def timeline_of(family: list[int]) -> EntryQuerySet:
+    """As Case.timeline, for a family that is known already."""
+    return EntryQuerySet(Entry).filter(case__in=family)
+
+
+def around_of(case: Case, agent: Agent, family: list[int], picked: str = "") -> dict[str, Any]:
+    """Everything around the timeline: head, card, the form around the text, panel. Each thing is read once."""
+    ways = outbox.options(case)
+    waiting = list(timeline_of(family).filter(is_open=True).defer("search", "html", "quoted").order_by("pk"))
+    composer = composer_of(case, agent, picked=picked, ways=ways, waiting=waiting, family=family)
+    panel = panel_of(case, agent, ways=ways, waiting=waiting, family=family)
+    channels = Counter(each.channel for each in panel.addresses)
     return {
         "case": case,
-        "copied_in": list(people[:5]),
-        "several": {"email": kinds.count("email") > 1, "sms": kinds.count("phone") > 1, "instagram": False},
+        "card": card_for(case, agent),
+        "composer": composer,
+        "panel": panel,
+        "copied_in": [each for each in composer.copied if each.role == ParticipantRole.COPIED][:5],
+        "several": {channel: count > 1 for channel, count in channels.items()},
     }
 
 
-def first_unseen(case: Case, agent: Agent) -> int:
-    """Where "New since you looked" goes; 0 when this agent never looked, or nothing is new."""
-    read = Reading.objects.filter(agent=agent, case=case).values_list("entry_id", flat=True).first() or 0
-    return read if 0 < read < case.last_inbound_id else 0
+def row_context(case: Case) -> dict[str, Any]:
+    """What rows of the timeline need to know of their case."""
+    kinds = list(case.customer.identities.values_list("kind", flat=True))
+    return {"case": case, "several": {"email": kinds.count("email") > 1, "sms": kinds.count("phone") > 1}}
 
 
-def mark_read(case: Case, agent: Agent) -> None:
-    Reading.objects.update_or_create(agent=agent, case=case, defaults={"entry_id": case.last_inbound_id})
+def mark_read(case: Case, agent: Agent) -> int:
+    """Up to the newest message; returns how far the agent had read before."""
+    before = Reading.objects.filter(agent=agent, case=case).values_list("entry_id", flat=True).first() or 0
+    if before != case.last_inbound_id:
+        Reading.objects.bulk_create(
+            [Reading(agent=agent, case=case, entry_id=case.last_inbound_id)],
+            update_conflicts=True,
+            unique_fields=["agent", "case"],
+            update_fields=["entry_id"],
+        )
+    return before
 
 
 @signed_in
@@ -81,7 +96,7 @@ def earlier(request: AgentRequest, pk: int) -> HttpResponse:
     case = case_or_404(request, pk)
     before = request.GET.get("before", "")
     page = page_before(case.timeline(), int(before) if before.isdecimal() else 0)
-    return render(request, "inbox/_timeline_rows.html", {**head_of(case), "page": page})
+    return render(request, "inbox/_timeline_rows.html", {**row_context(case), "page": page})
 
 
 @signed_in
@@ -93,7 +108,7 @@ def entry(request: AgentRequest, pk: int, entry_pk: int) -> HttpResponse:
     entries = list(timeline.for_timeline().filter(pk=entry_pk))
     if not entries:
         raise Http404
-    return render(request, "inbox/_entries.html", {**head_of(case), "rows": rows_of_some(timeline, entries)})
+    return render(request, "inbox/_entries.html", {**row_context(case), "rows": rows_of_some(timeline, entries)})
 
 
 @signed_in
@@ -112,15 +127,11 @@ def answer(
     """The pieces of the open case that changed, as the answer to a verb or to a page that catches up."""
     at = now()
     case = Case.objects.select_related("customer", "assignee", "team").get(pk=case.current().pk)
-    ways, timeline = outbox.options(case), case.timeline()
-    waiting = list(timeline.filter(is_open=True).defer("search", "html", "quoted").order_by("pk"))
-    picked = request.headers.get("X-Picked", "")
+    family = case.family()
+    timeline = timeline_of(family)
     context = {
-        **head_of(case),
+        **around_of(case, request.user, family, request.headers.get("X-Picked", "")),
         "rows": rows_of_some(timeline, _changed_entries(request, timeline)),
-        "card": card_for(case, request.user),
-        "composer": composer_of(case, request.user, picked=picked, ways=ways, waiting=waiting),
-        "panel": panel_of(case, request.user, ways, waiting),
     }
     response = render(request, "inbox/_case_changes.html", context, status=status)
     response["X-Server-Time"] = at.isoformat()

@@ -10,8 +10,7 @@ from inbox import outbox
 from inbox.forms import ReplyForm
 from inbox.http import AgentRequest, case_or_404, signed_in
 from inbox.models import Draft
-from inbox.views.case import answer
-from inbox.views.composer import composer_of
+from inbox.views.case import answer, around_of
 
 
 @signed_in
@@ -19,8 +18,8 @@ from inbox.views.composer import composer_of
 def around(request: AgentRequest, pk: int) -> HttpResponse:
     """The form around the text, for another way of sending. The text itself is not part of it."""
     case = case_or_404(request, pk)
-    composer = composer_of(case, request.user, picked=request.GET.get("option", ""))
-    return render(request, "inbox/_composer_around.html", {"case": case, "composer": composer})
+    context = around_of(case, request.user, case.family(), request.GET.get("option", ""))
+    return render(request, "inbox/_composer_around.html", context)
 
 
 @signed_in

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from inbox.models import Agent, Attachment, Case, Draft, Entry, Participant, ParticipantRole
 from inbox.models.case import SPOKEN
-from inbox.outbox import Option, default_option, options
+from inbox.outbox import Option, default_option
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,12 @@ def composer_of(
     case: Case,
     agent: Agent,
     *,
+    ways: Sequence[Option],
+    waiting: Sequence[Entry],
+    family: Sequence[int],
     picked: str = "",
-    ways: Sequence[Option] | None = None,
-    waiting: Sequence[Entry] | None = None,
 ) -> Composer:
     """`picked` is an option that holds whatever the rule would say: the agent chose it, or has begun to write there."""
-    ways = options(case) if ways is None else ways
-    waiting = list(case.open_entries().order_by("pk")) if waiting is None else waiting
-    family = case.family()
     drafts = list(Draft.objects.filter(case=case, agent=agent).order_by("-saved_at").prefetch_related("attachments"))
     draft = next((each for each in drafts if each.channel != "note" and (each.text or each.attachments.all())), None)
     kept = next((way for way in ways if way.key == picked and way.is_usable), None)

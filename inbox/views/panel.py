@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Max, Q
+from django.db.models import Count, Max, Q
 
 from connectors.messages import Authenticity, Refusal
-from customers.models import Identity, IdentityLink
+from customers.models import Customer, Identity, IdentityLink
 from inbox.models import Agent, Case, Entry, EntryKind, Fact, Mention, Merge
-from inbox.outbox import Option, options
+from inbox.outbox import Option
 
 CHANNEL_OF = {"email": "email", "phone": "sms", "instagram": "instagram"}
 MOST_EARLIER, MOST_CASES = 5, 200
@@ -45,15 +45,14 @@ class Panel:
 
 
 def panel_of(
-    case: Case, agent: Agent, ways: Sequence[Option] | None = None, waiting: Sequence[Entry] | None = None
+    case: Case, agent: Agent, *, ways: Sequence[Option], waiting: Sequence[Entry], family: Sequence[int]
 ) -> Panel:
-    customer, family = case.customer.current(), case.family()
-    waiting = list(case.open_entries()) if waiting is None else waiting
+    customer = case.customer.current()
     all_cases = Case.objects.filter(customer=customer, merged_into=None).exclude(pk=case.pk)
     every = set(all_cases.values_list("pk", flat=True)[:MOST_CASES])
     visible = list(Case.objects.visible_to(agent).filter(pk__in=every).order_by("-pk")) if every else []
     return Panel(
-        addresses=_addresses(case, ways if ways is not None else options(case), waiting),
+        addresses=_addresses(customer, ways, waiting),
         facts=list(Fact.objects.filter(case__in=family).select_related("pinned_by").order_by("pk")[:20]),
         earlier=visible[:MOST_EARLIER],
         other_cases=len(every) - len(visible),
@@ -64,38 +63,33 @@ def panel_of(
     )
 
 
-def _addresses(case: Case, ways: Sequence[Option], waiting: Sequence[Entry]) -> list[Address]:
-    customer = case.customer.current()
+def _addresses(customer: Customer, ways: Sequence[Option], waiting: Sequence[Entry]) -> list[Address]:
     identities = list(customer.identities.order_by("pk").prefetch_related("links__made_by"))
     refusals = {way.identity.pk: way.refusal for way in ways}
     unanswered = Counter(each.identity_id for each in waiting)
-    current = Entry.objects.filter(pk=case.last_inbound_id).values_list("identity_id", flat=True).first()
-    proven = set(
-        Entry.objects.filter(
-            identity__in=identities, kind=EntryKind.MESSAGE, authenticity=Authenticity.PASS, channel="email"
-        )
-        .values_list("identity_id", flat=True)
-        .distinct()
-    )
-    written = dict(
-        Entry.objects.filter(identity__in=identities, kind=EntryKind.MESSAGE)
-        .values_list("identity_id")
-        .annotate(Max("created_at"))
-    )
+    written = _written(identities)
+    last = max(written, key=lambda pk: written[pk][0], default=None)
     addresses = [
         Address(
             identity=identity,
             channel=CHANNEL_OF.get(identity.kind, identity.kind),
-            is_current=identity.pk == current,
+            is_current=identity.pk == last,
             unanswered=unanswered[identity.pk],
-            last_written_at=written.get(identity.pk),
+            last_written_at=written[identity.pk][0] if identity.pk in written else None,
             refusal=refusals.get(identity.pk),
-            proof="signed mail" if identity.pk in proven else "",
+            proof="signed mail" if identity.pk in written and written[identity.pk][1] else "",
             link=next((link for link in identity.links.all() if link.revoked_at is None), None),
         )
         for identity in identities
     ]
     return sorted(addresses, key=lambda each: (not each.is_current, -_moment(each.last_written_at)))
+
+
+def _written(identities: Sequence[Identity]) -> dict[int, tuple[datetime, int]]:
+    """By identity: when it last wrote, and how many of its mails a provider vouched for."""
+    messages = Entry.objects.filter(identity__in=identities, kind=EntryKind.MESSAGE).values_list("identity_id")
+    signed = Count("pk", filter=Q(channel="email", authenticity=Authenticity.PASS))
+    return {pk: (at, count) for pk, at, count in messages.annotate(last=Max("created_at"), signed=signed)}
 
 
 def _moment(at: datetime | None) -> float:

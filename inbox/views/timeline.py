@@ -32,7 +32,7 @@ class Sending:
 
 @dataclass(frozen=True)
 class Row:
-    """`kind`: day · switch · entry · events. `order` is an Entry.id; rows with the same one keep their sequence."""
+    """`kind`: day · switch · entry · events · unread. `order` is an Entry.id."""
 
     kind: str
     id: str
@@ -79,16 +79,16 @@ class Page:
     newest: int = 0
 
 
-def last_page(entries: EntryQuerySet) -> Page:
-    """`entries` are the whole timeline's (Case.timeline)."""
-    return _page(entries, None)
+def last_page(timeline: EntryQuerySet, *, seen: int = 0) -> Page:
+    """`timeline` is the whole case's; `seen` the newest message this agent has looked at."""
+    return _page(timeline, None, seen)
 
 
-def page_before(entries: EntryQuerySet, entry_id: int) -> Page:
-    return _page(entries, entry_id)
+def page_before(timeline: EntryQuerySet, entry_id: int) -> Page:
+    return _page(timeline, entry_id, 0)
 
 
-def _page(timeline: EntryQuerySet, before: int | None) -> Page:
+def _page(timeline: EntryQuerySet, before: int | None, seen: int) -> Page:
     older = timeline.filter(pk__lt=before) if before else timeline
     found = list(older.for_timeline().defer("search", "headers").order_by("-pk")[: PAGE + 1])
     entries = found[:PAGE][::-1]
@@ -102,12 +102,25 @@ def _page(timeline: EntryQuerySet, before: int | None) -> Page:
         loose = list(above.filter(is_open=True).order_by("channel").values_list("channel", flat=True).distinct())
         lane = _lane_at_end(above) or lane
     return Page(
-        rows=rows_of(entries, lane), earlier=entries[0].pk if has_earlier else 0, loose=" ".join(loose), newest=entries[-1].pk
+        rows=_with_unread_line(rows_of(entries, lane), seen),
+        earlier=entries[0].pk if has_earlier else 0,
+        loose=" ".join(loose),
+        newest=entries[-1].pk,
     )
 
 
+def _with_unread_line(rows: list[Row], seen: int) -> list[Row]:
+    """A line before the customer's first words that this agent has not looked at; none for a first look."""
+    at = next((n for n, row in enumerate(rows) if seen and row.order > seen and _is_news(row)), 0)
+    return [*rows[:at], Row("unread", "unread", rows[at].order, rows[at - 1].lane), *rows[at:]] if at else rows
+
+
+def _is_news(row: Row) -> bool:
+    return row.kind == "switch" or (row.entry is not None and row.entry.kind == EntryKind.MESSAGE)
+
+
 def rows_of_some(timeline: EntryQuerySet, entries: Sequence[Entry]) -> list[Row]:
-    """Rows for entries that need not follow one another: each on the lane, and under the day, that held when it came."""
+    """Rows for entries that need not follow one another: each on the lane and under the day of its time."""
     if not entries:
         return []
     wanted, rows = {entry.pk: entry for entry in entries}, list[Row]()
