@@ -184,7 +184,7 @@ def _with_counted(metric: Metric, scope: Scope, cases: list[Case]) -> list[tuple
     if metric.to_case:
         rows = metric.rows(scope).filter(**{f"{metric.to_case}__in": cases}).order_by("pk")
         if metric.rows(scope).model is Entry:
-            rows = rows.prefetch_related("deliveries")
+            rows = rows.defer("html", "quoted", "search").prefetch_related("deliveries")
         elif metric.rows(scope).model is Alert:
             rows = rows.select_related("switch")
         for row in rows:
