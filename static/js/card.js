@@ -1,5 +1,5 @@
 /* The switch card: it folds to a strip at the first keystroke, and its acts fill the composer. */
-import { $, act } from "./page.js";
+import { $, act, say } from "./page.js";
 import { afterPatch } from "./patch.js";
 
 /** Folded here, and remembered on the server: this agent has looked. */
@@ -21,5 +21,6 @@ afterPatch((element, isNew) => {
   if (element.id === "card" && element.matches(".card") && !element.matches(".strip")) {
     if ($("#reply-text")?.value.trim()) element.classList.add("strip"); // never in the way of somebody who is writing
     element.classList.add("arrived");
+    say(element.getAttribute("aria-label"));
   }
 });

@@ -18,6 +18,7 @@ const HOLDS = {
   resolved: (row) => row.status === "resolved",
 };
 const WHERE = { resolved: "Resolved", snoozed: "Snoozed", waiting: "Waiting on customer" };
+const where = (row) => WHERE[row.status] ?? (["mine", "unassigned"].includes(view()) ? (row.assignee ? "Somebody has it now" : "Nobody has it now") : "Open again");
 
 const belongs = (row) => {
   const sort = $("#list")?.dataset.sort;
@@ -58,7 +59,7 @@ export function take(row, { unread = false, personal = false } = {}) {
 function leave(row) {
   const gone = !belongs(row) && $("#list")?.dataset.sort !== "moved";
   row.classList.toggle("gone", gone);
-  if (gone) row.querySelector(".left").textContent = WHERE[row.dataset.status] ?? (row.dataset.assignee ? "Somebody has it now" : "Nobody's now");
+  if (gone) row.querySelector(".left").textContent = where(row.dataset);
 }
 
 function insert(row) {

@@ -35,6 +35,7 @@ export function patchText(html) {
 }
 
 function isSame(old, fresh) {
+  if (old.matches(".grouped")) return true; // an event inside "3 changes"; events never change
   if (old.dataset.rev && fresh.dataset.rev) return old.dataset.rev === fresh.dataset.rev && old.className.split(" ")[0] === fresh.className.split(" ")[0];
   if (fresh.id === "case-head" && old.dataset.version === fresh.dataset.version) return true;
   return old.isEqualNode(fresh);

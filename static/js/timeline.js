@@ -14,7 +14,7 @@ export function toEnd() {
 }
 
 /** The newest entry that is on the page. */
-export const newest = () => Math.max(0, ...$$("#timeline .t-row[data-entry]").map((row) => Number(row.dataset.entry)));
+export const newest = () => Math.max(0, ...$$("#timeline [id^=entry-]").map((row) => Number(row.id.slice(6))));
 
 placing((row) => {
   if (!row.matches(".t-row") || !box()) return false;
