@@ -44,9 +44,10 @@ def signed_in(view: View) -> View:
     return guarded
 
 
-def is_fragment(request: AgentRequest) -> bool:
+def is_fragment(request: HttpRequest) -> bool:
     """A piece of the page is wanted. Going back in history wants the whole page."""
-    return bool(request.htmx) and not request.htmx.history_restore_request
+    asked: Any = getattr(request, "htmx", None)
+    return bool(asked) and not asked.history_restore_request
 
 
 def case_or_404(request: AgentRequest, pk: int) -> Case:

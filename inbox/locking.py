@@ -47,18 +47,17 @@ def locked(case: Case) -> Iterator[Case]:
 
     The body runs once; only finding the right customer is tried again.
     """
-    for attempt in range(ATTEMPTS):
+    for _ in range(ATTEMPTS):
         current = Case.objects.select_related("customer").get(pk=case.pk).current()
         customer = current.customer.current()
         with transaction.atomic():
             try:
                 lock(customer.pk)
             except Moved:
-                if attempt == ATTEMPTS - 1:
-                    raise
                 continue
             fresh = Case.objects.select_related("customer", "assignee", "team").get(pk=current.pk)
-            if fresh.merged_into_id and attempt < ATTEMPTS - 1:
-                continue
-            yield fresh
-            return
+            # An old case of somebody who was merged since stays theirs; the lock is that of who they are today.
+            if not fresh.merged_into_id and fresh.customer.current().pk == customer.pk:
+                yield fresh
+                return
+    raise Moved

@@ -6,6 +6,7 @@ import logging
 import random
 import threading
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import connection, models, transaction
@@ -14,6 +15,7 @@ from django.utils.timezone import now
 from connectors.adapters.email.imap import Mailbox, RawMail
 from connectors.errors import ConnectionLost
 from connectors.models import Connector, MailFolder, Receipt
+from inbox import live
 from inbox.intake import take_in_task
 from inbox.wake import wake
 
@@ -44,6 +46,7 @@ class Watcher(threading.Thread):
                     pause = 3.0
             except ConnectionLost as error:
                 Connector.objects.get(pk=self.connector_id).failed(error.reason, reconnect=error.reconnect)
+                live.announce(lambda: {"kind": "board"})
                 log.warning("Mailbox %s: %s", self.connector_id, error.reason)
                 pause = RECONNECT_PAUSE if error.reconnect else min(pause * 2, LONGEST_PAUSE)
             except Exception:
@@ -61,7 +64,7 @@ class Watcher(threading.Thread):
             while not self.stopping.is_set() and self._lease():
                 uidvalidity, uidnext = mailbox.select(name)
                 folder = folder_at(connector, name, uidvalidity, uidnext)
-                read_new(connector, folder, mailbox)
+                read_new(connector, folder, mailbox, self._lease)
                 connector.succeeded()
                 connection.close()  # back to the pool while nothing happens
                 mailbox.wait(POLL_SECONDS)
@@ -95,7 +98,7 @@ def folder_at(connector: Connector, name: str, uidvalidity: int, uidnext: int) -
     return folder
 
 
-def read_new(connector: Connector, folder: MailFolder, mailbox: Mailbox) -> int:
+def read_new(connector: Connector, folder: MailFolder, mailbox: Mailbox, keep: Callable[[], bool]) -> int:
     """Commits each mail as a receipt together with the cursor; what is committed is never fetched again."""
     count = 0
     for mail in mailbox.fetch(folder.last_uid):
@@ -107,6 +110,8 @@ def read_new(connector: Connector, folder: MailFolder, mailbox: Mailbox) -> int:
             if receipt:
                 wake(take_in_task, receipt)
         count += 1
+        if count % 20 == 0 and not keep():
+            return count  # somebody else reads this mailbox now
     return count
 
 

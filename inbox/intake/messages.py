@@ -13,7 +13,7 @@ from connectors.models import Connector
 from customers.models import Customer, Identity
 from inbox.intake import files, moves, outcomes, people, threads, told
 from inbox.intake.outcomes import Duplicate, Outcome
-from inbox.locking import lock, lock_owner
+from inbox.locking import Moved, lock, lock_owner
 from inbox.models import Agent, Case, Entry, EntryKind, Participant, ParticipantRole, ProviderMessage, Status
 
 
@@ -23,14 +23,24 @@ def receive(connector: Connector, item: InboundMessage) -> Outcome:
     everybody = _everybody(connector, item)
     identity = people.find(connector, item.sender, item.authenticity)
     thread = threads.find(connector, item)
-    others = [thread.customer_id] if thread else []
-    customer = lock_owner(identity, *others)
+    theirs = thread.customer.current().pk if thread else None
+    customer = lock_owner(identity, *([theirs] if theirs else []))
+    if thread:
+        thread = _still_of(thread, theirs)
     entry = _entry(connector, identity, item)
     if not _is_from_a_person(entry, identity, item):
         return _file(entry, item, customer, thread)
-    if thread and thread.customer_id != customer.pk:
+    if thread and theirs != customer.pk:
         return _receive_from_participant(entry, item, thread)
     return _receive_from_customer(entry, item, customer, thread, everybody)
+
+
+def _still_of(thread: Case, owner: int | None) -> Case:
+    """The thread's case as it is under the lock; raises Moved when it has changed hands since it was looked up."""
+    fresh = Case.objects.select_related("customer").get(pk=thread.pk)
+    if fresh.merged_into_id or fresh.customer.current().pk != owner:
+        raise Moved
+    return fresh
 
 
 def _everybody(connector: Connector, item: InboundMessage) -> list[Identity]:
@@ -100,7 +110,7 @@ def _file(entry: Entry, item: InboundMessage, customer: Customer, thread: Case |
     """Shown in the Filed view, and as one folded line in a live case. It wakes nothing and waits for nothing."""
     entry.kind = EntryKind.FILED
     case = None
-    if thread and thread.customer_id != customer.pk:
+    if thread and thread.customer.current().pk != customer.pk:
         case = Case.objects.live().filter(pk=thread.pk).first()
     else:
         case = Case.objects.live().main().filter(customer=customer).first()
@@ -114,7 +124,7 @@ def _file(entry: Entry, item: InboundMessage, customer: Customer, thread: Case |
 
 def _receive_from_participant(entry: Entry, item: InboundMessage, thread: Case) -> Outcome:
     """They hold our token or cite our mail, and are not the customer: copied in. No switch, no change of customer."""
-    case = _reachable(thread, thread.customer, entry, item)
+    case = _reachable(thread, thread.customer.current(), entry, item)
     entry.kind = EntryKind.PARTICIPANT
     if entry.authenticity == Authenticity.FAIL:
         entry.remark = "Sender not verified"

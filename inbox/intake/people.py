@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from django.db import transaction
+
 from connectors.adapters import ADAPTERS
 from connectors.messages import Authenticity, Channel, Sender
 from connectors.models import Connector
@@ -24,7 +26,8 @@ def find(connector: Connector, sender: Sender, authenticity: Authenticity = Auth
     scope = UNPROVEN if authenticity == Authenticity.FAIL else sender.scope
     identity = Identity.objects.select_related("customer").filter(kind=kind, scope=scope, value=value).first()
     if identity is None:
-        identity = _new(kind, scope, value, sender)
+        with transaction.atomic():
+            identity = _new(kind, scope, value, sender)
     return identity
 
 

@@ -26,6 +26,7 @@ from connectors.messages import (
     Unsend,
 )
 from connectors.models import Connector, Receipt, ReceiptState
+from inbox import live
 from inbox.intake import messages, outcomes, updates
 from inbox.intake.outcomes import Duplicate, NotYet, Outcome, Unusable
 from inbox.locking import Moved
@@ -66,7 +67,10 @@ def take_in(receipt_id: int) -> bool:
             next_attempt_at=now() + timedelta(seconds=PATIENCE[receipt.attempts - 1])
         )
         return True
-    receipt.finish(results, "; ".join(each["reason"] for each in results if each["outcome"] == "quarantine"))
+    bad = [each["reason"] for each in results if each["outcome"] == "quarantine"]
+    receipt.finish(results, "; ".join(bad))
+    if bad:
+        live.announce(lambda: {"kind": "board"})
     return True
 
 
@@ -95,12 +99,11 @@ def replay(receipt: Receipt, *, by: Agent) -> Receipt:
 
 
 def _take(item: Item, receipt: Receipt) -> Outcome:
-    """One item, in its own transaction, tried again when people were merged under it. A bad item harms no other."""
+    """One item, tried again when people were merged under it. A bad item harms no other."""
     try:
         for attempt in range(TRIES_PER_ITEM):
             try:
-                with transaction.atomic():
-                    return _act(item, receipt)
+                return _act(item, receipt)
             except (Moved, IntegrityError):
                 if attempt == TRIES_PER_ITEM - 1:
                     raise
@@ -131,7 +134,8 @@ def _act(item: Item, receipt: Receipt) -> Outcome:
         return outcomes.ignored("unknown account", "It was sent to an account that is not connected here.")
     match item:
         case InboundMessage():
-            return messages.receive(connector, item)
+            with transaction.atomic():
+                return messages.receive(connector, item)
         case Echo():
             return updates.echo(connector, item)
         case Edit():

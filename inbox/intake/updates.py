@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.utils.timezone import now
 
 from connectors.adapters.email.message_id import is_ours
@@ -21,7 +22,7 @@ from connectors.messages import (
     Unsend,
 )
 from connectors.models import Connector
-from customers.models import Consent
+from customers.models import Consent, Identity
 from customers.models.consent import ConsentState
 from inbox import outbox
 from inbox.intake import files, outcomes, people
@@ -36,23 +37,24 @@ def echo(connector: Connector, item: Echo) -> Outcome:
     if ProviderMessage.objects.filter(connector=connector, provider_id=item.provider_id).exists():
         raise Duplicate
     identity = people.find(connector, item.recipient)
-    customer = lock_owner(identity)
-    own = (
-        Delivery.objects.filter(
-            connector=connector,
-            identity=identity,
-            state__in=[State.SENDING, State.UNKNOWN],
-            text=item.text,
-            changed_at__gt=now() - timedelta(hours=1),
-        )
-        .order_by("pk")
-        .first()
-    )
+    own = _on_its_way(connector, identity, item.text)
     if own:  # faster than the answer to our own call
         ProviderMessage.objects.create(connector=connector, provider_id=item.provider_id, entry=own.entry, delivery=own)
         if own.state == State.UNKNOWN:
             outbox.mark(own, State.SENT)
         return outcomes.update("echo of our own", own.entry_id)
+    with transaction.atomic():
+        return _sent_outside(connector, identity, item)
+
+
+def _on_its_way(connector: Connector, identity: Identity, text: str) -> Delivery | None:
+    """A message of ours whose fate is still open, in the same words to the same person."""
+    recent = Delivery.objects.filter(connector=connector, identity=identity, changed_at__gt=now() - timedelta(hours=1))
+    return recent.filter(state__in=[State.SENDING, State.UNKNOWN], text=text).order_by("pk").first()
+
+
+def _sent_outside(connector: Connector, identity: Identity, item: Echo) -> Outcome:
+    customer = lock_owner(identity)
     entry = Entry(
         kind=EntryKind.REPLY,
         channel=connector.kind,
@@ -192,6 +194,11 @@ def opt_out(connector: Connector, item: OptOut) -> Outcome:
     if item.action == OptOutAction.HELP:
         return outcomes.ignored("help keyword", "The provider answers HELP itself.")
     identity = people.find(connector, item.sender)
+    with transaction.atomic():
+        return _consent(connector, identity, item)
+
+
+def _consent(connector: Connector, identity: Identity, item: OptOut) -> Outcome:
     customer = lock_owner(identity)
     state = ConsentState.OPTED_OUT if item.action == OptOutAction.STOP else ConsentState.OPTED_IN
     _, new = Consent.objects.get_or_create(

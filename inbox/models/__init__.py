@@ -9,6 +9,7 @@ from inbox.models.fact import Fact, FactKind, Mention
 from inbox.models.merge import Merge
 from inbox.models.participant import Participant, ParticipantRole
 from inbox.models.reading import Reading
+from inbox.models.sign_in import SignInAttempt
 from inbox.models.switch import Loudness, Switch
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "ProviderMessage",
     "Reading",
     "Role",
+    "SignInAttempt",
     "State",
     "Status",
     "Switch",

@@ -35,13 +35,14 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def for_agent(self, agent: Agent) -> AlertQuerySet:
         """The owner if here, else the case's teams; supervisors when nobody has looked for some minutes."""
         mine = models.Q(case__assignee=agent)
-        teams = models.Q(case__teams__agents=agent) & (models.Q(case__assignee=None) | ~owner_is_here())
+        shared = CaseTeam.objects.filter(case=models.OuterRef("case"), team__agents=agent)
+        teams = models.Q(models.Exists(shared)) & (models.Q(case__assignee=None) | ~owner_is_here())
         found = mine | teams
         if agent.is_supervisor:
             long_unseen = models.Q(raised_at__lt=now() - timedelta(minutes=settings.UNSEEN_ALERT_MINUTES))
             looked_at = AlertSeen.objects.filter(alert=models.OuterRef("pk"), seen_at__gte=models.OuterRef("raised_at"))
             found |= models.Q(long_unseen, ~models.Exists(looked_at))
-        return self.filter(found).exclude(loudness=Loudness.QUIET).distinct()
+        return self.filter(found).exclude(loudness=Loudness.QUIET)
 
     def unseen_by(self, agent: Agent) -> AlertQuerySet:
         return (

@@ -17,7 +17,7 @@ from django.utils.timezone import now
 from customers.models import Customer
 from inbox import live
 from inbox.models.agent import Agent, Team
-from inbox.models.entry import Entry, EntryKind
+from inbox.models.entry import Entry, EntryKind, EntryQuerySet
 
 
 class Status(models.TextChoices):
@@ -154,7 +154,7 @@ class Case(models.Model):
             )
             return [row[0] for row in cursor.fetchall()]
 
-    def timeline(self) -> models.QuerySet[Entry]:
+    def timeline(self) -> EntryQuerySet:
         return Entry.objects.filter(case__in=self.family())
 
     @property
@@ -211,7 +211,7 @@ class Case(models.Model):
             self.status, self.snoozed_until = Status.OPEN, None
             self.record(Entry.event_of("woke", "is back from snooze", by=by), "status", "snoozed_until")
 
-    def open_entries(self) -> models.QuerySet[Entry]:
+    def open_entries(self) -> EntryQuerySet:
         return self.timeline().filter(is_open=True)
 
     def tie(self, *, by: Agent | None, reply: Entry | None = None, entries: list[int] | None = None) -> list[int]:

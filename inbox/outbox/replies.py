@@ -127,7 +127,7 @@ def _check(text: str, uploads: Sequence[Attachment], option: Option) -> None:
 def _hold_if_newer(case: Case, seen_entry: int, by: Agent) -> None:
     """Anything that appeared since the form was opened, except what this agent wrote: on any channel, by anybody."""
     newer = case.timeline().filter(pk__gt=seen_entry, kind__in=SPOKEN).exclude(agent=by).order_by("pk")
-    found = list(newer.for_timeline()[:5])  # type: ignore[attr-defined]
+    found = list(newer.for_timeline()[:5])
     if found:
         raise ReplyHeld(found)
 

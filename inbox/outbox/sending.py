@@ -15,6 +15,7 @@ from connectors.errors import SendFailed, SendUnknown
 from connectors.messages import Channel, DeliveryStatus, Sent
 from customers.models import Consent
 from customers.models.consent import ConsentState
+from inbox import live
 from inbox.locking import locked
 from inbox.models import Agent, Delivery, Entry, ProviderMessage, State, Status
 from inbox.outbox.composing import compose
@@ -140,6 +141,7 @@ def _refused(delivery: Delivery, error: SendFailed) -> None:
         )
     if error.reconnect:
         delivery.connector.failed(error.reason, reconnect=True)
+        live.announce(lambda: {"kind": "board"})
     if error.permanent or not delivery.put_back(error.reason, error.retry_after):
         failed(delivery, error.reason, error.code)
     else:

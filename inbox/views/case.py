@@ -95,7 +95,7 @@ def mark_read(case: Case, agent: Agent) -> int:
 def earlier(request: AgentRequest, pk: int) -> HttpResponse:
     case = case_or_404(request, pk)
     before = request.GET.get("before", "")
-    page = page_before(case.timeline(), int(before) if before.isdecimal() else 0)
+    page = page_before(timeline_of(case.family()), int(before) if before.isdecimal() else 0)
     return render(request, "inbox/_timeline_rows.html", {**row_context(case), "page": page})
 
 
@@ -104,7 +104,7 @@ def earlier(request: AgentRequest, pk: int) -> HttpResponse:
 def entry(request: AgentRequest, pk: int, entry_pk: int) -> HttpResponse:
     """One entry as it is now, with the day or move that goes before it."""
     case = case_or_404(request, pk)
-    timeline = case.timeline()
+    timeline = timeline_of(case.family())
     entries = list(timeline.for_timeline().filter(pk=entry_pk))
     if not entries:
         raise Http404

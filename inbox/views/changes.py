@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from inbox.http import AgentRequest, signed_in
 from inbox.models import Case
-from inbox.views.inbox import decorate, view_or_404
+from inbox.views.inbox import count, decorate, view_or_404
 
 OVERLAP = timedelta(seconds=10)  # commits that were under way when the page last asked
 MOST_ROWS = 200
@@ -44,6 +44,8 @@ def changed(request: AgentRequest, slug: str) -> HttpResponse:
         answer = HttpResponse(status=205)
     else:
         decorate(cases, request.user)
-        answer = render(request, "inbox/_changes.html", {"cases": cases, "view": view})
+        answer = render(
+            request, "inbox/_changes.html", {"cases": cases, "view": view, "count": count(view, request.user)}
+        )
     answer["X-Server-Time"] = at.isoformat()
     return answer

@@ -271,7 +271,7 @@ key("v", "Choose how to send", () => {
   else if (form()) { setMode("reply", false); $("#ways").showPopover(); $(".way-row:not([disabled])")?.focus(); } else return false;
 }, reader);
 key("a", "Give it to somebody", () => { const menu = $("#assign-menu"); if (!menu) return false; menu.showPopover(); }, reader);
-key("i", "Take it", () => press("i"), reader);
+key("i", "Take it", () => { if (!openCase()) return false; if (!press("i")) htmx.ajax("POST", `/cases/${openCase()}/take/`, { target: "#case-head", swap: "patch" }); }, reader);
 key("e", "Resolve", () => press("e"), reader);
 key("E", "Reopen", () => press("E"), reader);
 key("s", "Snooze", () => { const menu = $("#snooze-menu"); if (!menu) return false; menu.showPopover(); $(".item", menu).focus(); }, reader);

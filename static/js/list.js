@@ -37,10 +37,12 @@ export function personalise(row, old, unread) {
   if (draft) row.querySelector(".preview").replaceChildren(...draft.parentNode.childNodes);
 }
 
-/** A row pushed or fetched: in its place if it is shown, put in at an edge if it belongs here and is not. */
+/** A row pushed or fetched: in its place if it is shown, put in at an edge if it belongs here and is not.
+    True when the view holds more or fewer cases now. */
 export function take(row, { unread = false, personal = false } = {}) {
   const old = document.getElementById(row.id);
-  if (old && Number(old.dataset.version) > Number(row.dataset.version)) return;
+  if (old && Number(old.dataset.version) > Number(row.dataset.version)) return false;
+  const held = Boolean(old) && !old.classList.contains("gone");
   if (!personal) personalise(row, old, unread);
   if (old) {
     const focused = old.contains(document.activeElement);
@@ -54,6 +56,7 @@ export function take(row, { unread = false, personal = false } = {}) {
     insert(row);
   }
   mark();
+  return held !== belongs(row);
 }
 
 function leave(row) {

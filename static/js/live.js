@@ -5,7 +5,7 @@ import { take, title } from "./list.js";
 import { newest } from "./timeline.js";
 import { picked } from "./composer.js";
 
-const MOST_PAUSE = 15000, CATCH_UP_EVERY = 30000, SAY_AFTER = 2000;
+const MOST_PAUSE = 15000, TICK = 15000, SAY_AFTER = 2000;
 let socket = null, pause = 400, since = document.body.dataset.time, lostAt = 0, wasLost = false, notice = 0;
 
 /* ---- the socket ---- */
@@ -62,10 +62,17 @@ function heardCase(frame) {
     const row = template.content.firstElementChild;
     const old = document.getElementById(row.id);
     const isNew = ["message", "participant"].includes(frame.entry_kind) && Number(row.dataset.inbound) > Number(old?.dataset.inbound ?? 0);
-    take(row, { unread: isNew });
+    if (take(row, { unread: isNew })) soon();
   }
   if (frame.case === openCase()) refresh();
   document.dispatchEvent(new CustomEvent("case:changed", { detail: frame }));
+}
+
+/** The view's count, a little after rows came or went; not at the same moment in every browser. */
+let counting = 0;
+function soon() {
+  clearTimeout(counting);
+  counting = setTimeout(catchUp, 2000 + Math.random() * 3000);
 }
 
 async function heardAlert(frame) {
@@ -184,14 +191,20 @@ async function catchUp() {
   return fresh;
 }
 
-setInterval(() => { if (!document.hidden) { catchUp(); look(); } }, CATCH_UP_EVERY);
+/** Every 30 s, and twice as often while the socket is down. */
+let tick = 0;
+setInterval(() => {
+  if (document.hidden || (tick++ % 2 && !lostAt)) return;
+  catchUp();
+  look();
+}, TICK);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { catchUp(); look(); } else tell({ look: null }); });
 addEventListener("online", () => { if (socket.readyState === WebSocket.CLOSED) connect(); });
 
 /* ---- what we tell ---- */
 
 const look = () => tell({ look: openCase() });
-document.addEventListener("case:opened", () => { caseSince = new Date(Date.now() - 60000).toISOString(); look(); });
+document.addEventListener("case:opened", () => { caseSince = $("#main[data-time]")?.dataset.time ?? since; look(); });
 document.addEventListener("typing", (event) => tell({ typing: event.detail }));
 export const watchBoard = () => tell({ watch: "board" });
 

@@ -65,6 +65,10 @@ document.addEventListener("click", (event) => {
   if (run) run(target, event);
 });
 
+/** The server's clock: waits and countdowns are told by it, not by this computer's. */
+const skew = Date.parse(document.body.dataset.time) - Date.now();
+export const now = () => Date.now() + skew;
+
 /** Minutes as the server words them (templatetags/words.py, span). */
 export function span(minutes) {
   if (minutes < 60) return `${minutes} m`;
@@ -76,5 +80,5 @@ export function span(minutes) {
 
 /** Waits grow while the page is open. */
 setInterval(() => {
-  for (const time of $$("time[data-waits]")) time.textContent = span(Math.max(Math.floor((Date.now() - Date.parse(time.dateTime)) / 60000), 0));
+  for (const time of $$("time[data-waits]")) time.textContent = span(Math.max(Math.floor((now() - Date.parse(time.dateTime)) / 60000), 0));
 }, 20000);

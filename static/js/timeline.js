@@ -1,5 +1,5 @@
 /* The conversation: rows that arrive find their place, and nobody's reading place is lost. */
-import { $, $$, act, openCase, say } from "./page.js";
+import { $, $$, act, now, openCase, say } from "./page.js";
 import { afterPatch, placing } from "./patch.js";
 
 const NEAR = 80; // pixels from the end within which the timeline follows
@@ -94,7 +94,7 @@ act("pin", (target) => {
 /** "Sending in 4 s": the server said until when; when the time is over the row is asked for again. */
 setInterval(() => {
   for (const line of $$("[data-until]")) {
-    const left = Math.ceil((Date.parse(line.dataset.until) - Date.now()) / 1000);
+    const left = Math.ceil((Date.parse(line.dataset.until) - now()) / 1000);
     line.textContent = left > 0 ? `Sending in ${left} s` : "Sending";
     if (left <= 0) {
       line.parentElement.querySelector("[data-undo]")?.previousSibling?.remove();

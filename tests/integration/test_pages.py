@@ -95,7 +95,7 @@ def test_what_a_client_claims_about_its_address_counts_for_nothing(ana: Any, cli
 
 
 def test_behind_a_proxy_the_address_it_saw_counts(ana: Any, client: Client, settings: Any) -> None:
-    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.BEHIND_TLS_PROXY = True
     for number in range(MOST_PER_PERSON):
         sign_in(client, ana.email, "guess", headers={"X-Forwarded-For": f"10.0.0.{number}, 203.0.113.5"})
     assert sign_in(client, ana.email, make.PASSWORD, headers={"X-Forwarded-For": "203.0.113.5"}).status_code == 429

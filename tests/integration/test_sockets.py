@@ -36,9 +36,9 @@ async def opened(browser_of: Any) -> AsyncIterator[Any]:
     async def opening(agent: Any) -> WebsocketCommunicator:
         client = await sync_to_async(browser_of)(agent)
         each = socket(client)
-        connected, _ = await each.connect()
+        connected, _ = await each.connect(timeout=15)
         assert connected
-        assert (await each.receive_json_from())["kind"] == "hello"
+        assert (await each.receive_json_from(timeout=15))["kind"] == "hello"
         sockets.append(each)
         return each
 
@@ -63,12 +63,12 @@ async def said_by(maya: Any, connector: Any) -> Case:
 )
 async def test_a_foreign_origin_is_refused(ana: Any, browser_of: Any, origin: bytes | None) -> None:
     client = await sync_to_async(browser_of)(ana)
-    connected, _ = await socket(client, origin).connect()
+    connected, _ = await socket(client, origin).connect(timeout=15)
     assert not connected
 
 
 async def test_nobody_gets_in_without_signing_in(db: None) -> None:
-    connected, _ = await socket(None).connect()
+    connected, _ = await socket(None).connect(timeout=15)
     assert not connected
 
 
@@ -78,8 +78,8 @@ async def test_a_frame_reaches_the_team_and_supervisors_and_nobody_else(
     anas, lees, sues = await opened(ana), await opened(lee), await opened(sue)
     case = await said_by(maya, mailbox)
     await hub().fan_out(frame(case, support))
-    assert (await anas.receive_json_from())["case"] == case.pk
-    assert (await sues.receive_json_from())["case"] == case.pk
+    assert (await anas.receive_json_from(timeout=15))["case"] == case.pk
+    assert (await sues.receive_json_from(timeout=15))["case"] == case.pk
     assert await lees.receive_nothing()
 
 
@@ -116,9 +116,9 @@ async def test_looking_at_a_foreign_case_tells_nothing(opened: Any, lee: Any, ma
 async def test_garbage_ends_the_socket_and_the_process_lives(opened: Any, ana: Any, sam: Any, text: str) -> None:
     bad, good = await opened(ana), await opened(sam)
     await bad.send_to(text_data=text)
-    assert (await bad.receive_output())["type"] == "websocket.close"
+    assert (await bad.receive_output(timeout=15))["type"] == "websocket.close"
     await hub().fan_out({"kind": "case", "case": 1, "teams": list((await _socket_of(sam)).teams), "row": ""})
-    assert (await good.receive_json_from())["case"] == 1
+    assert (await good.receive_json_from(timeout=15))["case"] == 1
 
 
 async def _socket_of(agent: Any) -> Any:
@@ -128,7 +128,7 @@ async def _socket_of(agent: Any) -> Any:
 async def test_an_agent_may_not_watch_the_board(opened: Any, ana: Any) -> None:
     anas = await opened(ana)
     await anas.send_json_to({"watch": "board"})
-    assert (await anas.receive_output())["type"] == "websocket.close"
+    assert (await anas.receive_output(timeout=15))["type"] == "websocket.close"
 
 
 async def test_a_deactivated_agents_socket_ends(opened: Any, ana: Any) -> None:
@@ -136,7 +136,7 @@ async def test_a_deactivated_agents_socket_ends(opened: Any, ana: Any) -> None:
     ana.is_active = False
     await sync_to_async(ana.save)()
     await hub()._check_now(None)
-    assert (await anas.receive_output())["code"] == 4401
+    assert (await anas.receive_output(timeout=15))["code"] == 4401
 
 
 async def test_signing_out_or_a_new_password_ends_the_socket(opened: Any, ana: Any) -> None:
@@ -144,7 +144,7 @@ async def test_signing_out_or_a_new_password_ends_the_socket(opened: Any, ana: A
     ana.set_password("another-long-password")
     await sync_to_async(ana.save)()
     await hub()._check_now(None)
-    assert (await anas.receive_output())["code"] == 4401
+    assert (await anas.receive_output(timeout=15))["code"] == 4401
 
 
 async def test_leaving_a_team_stops_its_frames(opened: Any, ana: Any, support: Any, maya: Any, mailbox: Any) -> None:
