@@ -16,6 +16,7 @@ QUEUE = (HERE / "queue.sql").read_text()
 def measure(run: Run, report: Report) -> None:
     stack, count = run.stack, 60 if run.quick else 200
     environment = stack.environment_of(run.intake)
+    stack.forget_tasks()
     far_end = Process(
         "far_end",
         (*stack.python("", run.intake).command, "-m", "tests.bench.far_end", str(stack.far_port)),

@@ -37,17 +37,18 @@ def _signed(signed_url: str, sender: str, to: str) -> tuple[bytes, str]:
     return urlencode(fields).encode(), RequestValidator(TOKEN).compute_signature(signed_url, fields)
 
 
-async def _post(session: aiohttp.ClientSession, url: str, message: tuple[bytes, str]) -> tuple[int, float]:
+async def _post(session: aiohttp.ClientSession, url: str, message: tuple[bytes, str]) -> tuple[int, float, float]:
     body, signature = message
     headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": signature}
     began = time.perf_counter()
     async with session.post(url, data=body, headers=headers) as answer:
         await answer.read()
-        return answer.status, time.perf_counter() - began
+        return answer.status, time.perf_counter() - began, time.time()
 
 
-def at_rate(url: str, signed_url: str, to: str, senders: list[str], rate: float) -> list[tuple[int, float]]:
-    """One from each sender, at fixed moments whether the last one was answered or not: (status, seconds) of each."""
+def at_rate(url: str, signed_url: str, to: str, senders: list[str], rate: float) -> list[tuple[int, float, float]]:
+    """One from each sender, at fixed moments whether the last one was answered or not: (status, seconds, when it
+    was answered) of each."""
     messages = [_signed(signed_url, sender, to) for sender in senders]
 
     async def go() -> list[Any]:

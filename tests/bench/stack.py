@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+import redis
 from psycopg import sql
 
 from config import services
@@ -75,8 +76,9 @@ class Stack:
             words = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
             connection.execute(words.format(sql.Identifier(name), sql.Identifier(source)))
 
-    def connect(self, database: str) -> psycopg.Connection[Any]:
-        return psycopg.connect(self.database_url(database), autocommit=True)
+    def connect(self, database: str, *, superuser: bool = False) -> psycopg.Connection[Any]:
+        user = {"user": "postgres"} if superuser else {}
+        return psycopg.connect(self.database_url(database), autocommit=True, **user)
 
     # Processes of ours
 
@@ -124,8 +126,15 @@ class Stack:
         deadline = time.monotonic() + patience
         while not happened():
             if process.died() or time.monotonic() > deadline:
-                raise Trouble(f"{process.name} does not start; {process.log} ends with:\n{process.last_words(8)}")
+                raise Trouble(
+                    f"{process.name} is not ready in {patience:.0f} s; {process.log} ends with:\n{process.last_words(8)}"
+                )
             time.sleep(0.05)
+
+    def forget_tasks(self) -> None:
+        """What sections before have left in the queue would be done in this one's time. PostgreSQL keeps the work."""
+        with redis.Redis.from_url(self.environment["REDIS_URL"]) as server:
+            server.flushall()
 
     def versions(self) -> dict[str, str]:
         with self.connect("postgres") as connection:
