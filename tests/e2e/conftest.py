@@ -72,7 +72,7 @@ def open_case(page: Page, name: str) -> None:
 
 
 def card(page: Page) -> Any:
-    return page.locator("aside#card")
+    return page.locator("#card.card")
 
 
 def write(page: Page, text: str) -> None:

@@ -60,7 +60,7 @@ def test_s7_a_move_while_the_socket_is_down_is_shown_after_the_reconnect_once(st
     stack.kill("web")
     until(lambda: stack.say("Jon Bell", "sms", "hello? anyone?")["webhook_status"] == 200, "the web server is back")
     expect(card(anas)).to_contain_text("Jon is on SMS now")
-    expect(anas.locator("aside#card")).to_have_count(1)
+    expect(anas.locator("#card.card")).to_have_count(1)
     expect(anas.locator("#timeline .t-row.switch")).to_have_count(1)
     expect(anas.locator("#timeline").get_by_text("hello? anyone?", exact=True)).to_have_count(
         stack.messages("hello? anyone?")
