@@ -47,9 +47,13 @@ def _everybody(connector: Connector, item: InboundMessage) -> list[Identity]:
     """All identities a mail names, made before anything is locked and always in the same order."""
     if not item.email:
         return []
-    mailboxes = Connector.objects.filter(kind="email").values_list("addresses", flat=True)
-    ours = {address.lower() for addresses in mailboxes for address in addresses}
+    ours = {address.lower() for address in connector.addresses}
     named = [each for each in [*item.email.cc, *item.email.to][:20] if not _is_our_address(each.address, ours)]
+    if not named:  # most mails name nobody but us
+        return []
+    mailboxes = Connector.objects.filter(kind="email").values_list("addresses", flat=True)
+    ours |= {address.lower() for addresses in mailboxes for address in addresses}
+    named = [each for each in named if not _is_our_address(each.address, ours)]
     own = [] if item.authenticity == Authenticity.FAIL else [item.sender]
     return people.find_all(connector, [*own, *named])
 
@@ -193,7 +197,7 @@ def _reachable(thread: Case | None, customer: Customer, entry: Entry, item: Inbo
             case.reopen(by=None, because="was reopened by a new message")
     if case is None:
         case = Case.objects.start(customer, connector.team, item.subject or " ".join(item.text.split()))
-    if case.share_with(connector.team):
+    if connector.team_id != case.team_id and case.share_with(connector.team):
         words = f"{connector.team} was shown this case: {customer.first_name} also wrote to {connector.name}"
         case.record(Entry.event_of("shared", words, by=None, team=connector.team_id))
     return case

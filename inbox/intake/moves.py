@@ -10,15 +10,18 @@ from inbox import switching
 from inbox.models import Alert, Case, Draft, Entry, EntryKind, Loudness, Switch
 from inbox.switching import Said, Surroundings, Verdict
 
+# The newest of each identity by its index, then the newest of those; the planner cannot be tempted to read all entries.
+LAST_MESSAGE = """
+SELECT last.* FROM customers_identity i CROSS JOIN LATERAL (
+    SELECT id, case_id, channel, created_at, sent_at, text FROM inbox_entry
+    WHERE identity_id = i.id AND kind = 'message' AND case_id IS NOT NULL ORDER BY id DESC LIMIT 1) last
+WHERE i.customer_id = %s ORDER BY last.id DESC LIMIT 1
+"""
+
 
 def last_message(customer: Customer) -> Entry | None:
     """The last thing this person said on any channel, whichever case it is in."""
-    identities = customer.identities.values_list("pk", flat=True)
-    newest = [
-        Entry.objects.filter(identity=pk, kind=EntryKind.MESSAGE, case__isnull=False).order_by("-pk").first()
-        for pk in identities
-    ]
-    return max((entry for entry in newest if entry), key=lambda entry: entry.pk, default=None)
+    return next(iter(Entry.objects.raw(LAST_MESSAGE, [customer.pk])), None)
 
 
 def judge(case: Case, previous: Entry | None, entry: Entry) -> Verdict:

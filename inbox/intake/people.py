@@ -26,7 +26,7 @@ def find(connector: Connector, sender: Sender, authenticity: Authenticity = Auth
     scope = UNPROVEN if authenticity == Authenticity.FAIL else sender.scope
     identity = Identity.objects.select_related("customer").filter(kind=kind, scope=scope, value=value).first()
     if identity is None:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):  # a lost race rolls the whole item back, and it is tried again
             identity = _new(kind, scope, value, sender)
     return identity
 

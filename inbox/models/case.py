@@ -28,6 +28,11 @@ class Status(models.TextChoices):
 
 
 LIVE = models.Q(is_live=True)
+FAMILY = """WITH RECURSIVE family(id) AS (
+    VALUES (%s::bigint) UNION SELECT c.id FROM inbox_case c JOIN family f ON c.merged_into_id = f.id) """
+IDS_OF_FAMILY = "SELECT id FROM family"
+OPEN_IN_FAMILY = """SELECT channel, created_at FROM inbox_entry
+    WHERE is_open AND case_id IN (SELECT id FROM family) ORDER BY id"""
 SPOKEN = (EntryKind.MESSAGE, EntryKind.PARTICIPANT, EntryKind.REPLY, EntryKind.NOTE)
 
 
@@ -58,7 +63,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def start(self, customer: Customer, team: Team, subject: str) -> Case:
         """A new live case; the caller holds the customer's lock and has seen that there is no other."""
         case = self.create(customer=customer, subject=subject[:300], team=team, reply_token=secrets.token_hex(16))
-        case.share_with(team)
+        CaseTeam.objects.create(case=case, team=team)
         return case
 
 
@@ -145,13 +150,7 @@ class Case(models.Model):
     def family(self) -> list[int]:
         """Ids of this case and all that were merged into it: whose entries are read as one timeline."""
         with connection.cursor() as cursor:
-            cursor.execute(
-                """WITH RECURSIVE family(id) AS (
-                       VALUES (%s::bigint)
-                       UNION SELECT c.id FROM inbox_case c JOIN family f ON c.merged_into_id = f.id)
-                   SELECT id FROM family""",
-                [self.pk],
-            )
+            cursor.execute(FAMILY + IDS_OF_FAMILY, [self.pk])
             return [row[0] for row in cursor.fetchall()]
 
     def timeline(self) -> EntryQuerySet:
@@ -231,7 +230,9 @@ class Case(models.Model):
 
     def refresh_waits(self) -> None:
         """Recomputes what rests on open entries. Order is Entry.id, the time is the message's own arrival."""
-        rows = list(self.open_entries().order_by("pk").values_list("channel", "created_at"))
+        with connection.cursor() as cursor:  # by hand: every change of a case pays for it
+            cursor.execute(FAMILY + OPEN_IN_FAMILY, [self.pk])
+            rows = cursor.fetchall()
         self.waiting_since = rows[0][1] if rows else None
         self.open_channels = list(dict.fromkeys(channel for channel, _ in rows))
 

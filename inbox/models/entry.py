@@ -42,9 +42,9 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(kind=EntryKind.FILED)
 
     def for_timeline(self) -> EntryQuerySet:
-        return self.select_related("identity", "agent", "connector", "switch").prefetch_related(
-            "attachments", "deliveries"
-        )
+        """Without the search column: 50 rows of words that nobody shows."""
+        related = self.select_related("identity", "agent", "connector", "switch").defer("search")
+        return related.prefetch_related("attachments", "deliveries")
 
 
 class Entry(models.Model):
