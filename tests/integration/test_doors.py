@@ -1,0 +1,204 @@
+"""Every address × everybody. A new route that is not in the table fails here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+
+from inbox.models import Attachment, Case, Entry
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+OPEN = {"hooks/<str:token>/", "healthz", "sign-in/", "files/<str:token>/", "media/<str:token>/"}  # no sign-in by design
+LISTS = {  # anybody who signed in; what they show is filtered by visible_to
+    "",
+    "inbox/views/",
+    "inbox/unassigned/take/",
+    "inbox/<slug:slug>/",
+    "inbox/<slug:slug>/list/",
+    "inbox/<slug:slug>/rows/",
+    "inbox/<slug:slug>/changes/",
+    "inbox/filed/",
+    "search/",
+    "alerts/",
+    "alerts/count/",
+    "alerts/seen/",
+    "customers/",
+    "start/",
+    "sign-out/",
+    "me/password/",
+    "me/presence/",
+    "me/looks/",
+    "me/alerts/",
+}
+SUPERVISORS = {
+    "board/",
+    "board/figures/",
+    "board/cases/<slug:name>/",
+    "board/agents/<int:pk>/give-to-team/",
+    "quarantine/",
+    "quarantine/<int:pk>/",
+    "quarantine/<int:pk>/raw/",
+    "quarantine/<int:pk>/replay/",
+    "quarantine/<int:pk>/discard/",
+}
+ADMINS = {"health/", "health/<int:pk>/pause/", "health/<int:pk>/resume/"}
+SOMEBODYS = {  # about one thing: 404 for whoever may not see it
+    "alerts/<int:pk>/seen/",
+    "filed/<int:pk>/person/",
+    "identities/<int:pk>/block/",
+    "identities/<int:pk>/unblock/",
+    "customers/<int:pk>/",
+    "customers/<int:pk>/name/",
+    "customers/<int:pk>/same/",
+    "customers/<int:pk>/same/<int:other_pk>/",
+    "customers/<int:pk>/same/<int:other_pk>/join/",
+    "joins/<int:pk>/undo/",
+    "inbox/<slug:slug>/c/<int:pk>/",
+    "cases/<int:pk>/timeline/",
+    "cases/<int:pk>/entries/<int:entry_pk>/",
+    "cases/<int:pk>/changes/",
+    "cases/<int:pk>/take/",
+    "cases/<int:pk>/assign/",
+    "cases/<int:pk>/resolve/",
+    "cases/<int:pk>/reopen/",
+    "cases/<int:pk>/snooze/",
+    "cases/<int:pk>/wake/",
+    "cases/<int:pk>/no-reply-needed/",
+    "cases/<int:pk>/card/seen/",
+    "cases/<int:pk>/facts/",
+    "cases/<int:pk>/facts/<int:fact_pk>/unpin/",
+    "cases/<int:pk>/composer/",
+    "cases/<int:pk>/reply/",
+    "cases/<int:pk>/note/",
+    "cases/<int:pk>/draft/",
+    "cases/<int:pk>/draft/files/",
+    "cases/<int:pk>/draft/files/<int:file_pk>/drop/",
+    "entries/<int:pk>/body/",
+    "entries/<int:pk>/original/",
+    "entries/<int:pk>/undo/",
+    "entries/<int:pk>/again/",
+    "attachments/<uuid:uuid>/",
+}
+
+
+def routes() -> set[str]:
+    found = set()
+    for outer in get_resolver().url_patterns:
+        for inner in getattr(outer, "url_patterns", [outer]):
+            found.add(str(inner.pattern))
+    return found
+
+
+@pytest.fixture
+def world(maya: Any, mailbox: Any, number: Any, ana: Any, lee: Any) -> dict[str, Any]:
+    """A case of Support that has one of everything, which Lee of Billing may not see."""
+    entry = make.says(maya, mailbox, "Order #48213 came broken, the secret word is xyzzy")
+    make.says(maya, number, "hi?")
+    file = Attachment.objects.create(entry=entry, name="photo.jpg", key="nowhere")
+    return {
+        "case": entry.case,
+        "entry": Entry.objects.get(pk=entry.pk),
+        "alert": entry.case.alerts.get(),
+        "fact": entry.case.facts.get(),
+        "file": file,
+        "customer": maya,
+        "identity": entry.identity,
+    }
+
+
+def address(route: str, world: dict[str, Any]) -> str:
+    thing = {
+        "cases": "case",
+        "inbox": "case",
+        "entries": "entry",
+        "filed": "entry",
+        "alerts": "alert",
+        "customers": "customer",
+        "identities": "identity",
+    }.get(route.split("/")[0], "")
+    values = {
+        "<int:pk>": world[thing].pk if thing else 1,
+        "<slug:slug>": "open",
+        "<slug:name>": "open",
+        "<int:entry_pk>": world["entry"].pk,
+        "<int:fact_pk>": world["fact"].pk,
+        "<int:file_pk>": world["file"].pk,
+        "<int:other_pk>": world["customer"].pk,
+        "<uuid:uuid>": world["file"].uuid,
+        "<str:token>": "no-such-token",
+    }
+    for name, value in values.items():
+        route = route.replace(name, str(value))
+    return f"/{route}"
+
+
+def both(client: Client, path: str) -> list[Any]:
+    """GET and POST; one of them usually is not allowed at all."""
+    return [client.get(path), client.post(path)]
+
+
+def test_every_route_is_in_the_table() -> None:
+    assert routes() == OPEN | LISTS | SUPERVISORS | ADMINS | SOMEBODYS
+
+
+@pytest.mark.parametrize("route", sorted(LISTS | SUPERVISORS | ADMINS | SOMEBODYS))
+def test_strangers_are_sent_to_the_sign_in_page(route: str, world: dict[str, Any]) -> None:
+    for answer in both(Client(), address(route, world)):
+        assert answer.status_code in (302, 401, 405), route
+        if answer.status_code == 302:
+            assert answer["Location"].startswith("/sign-in/")
+        assert b"xyzzy" not in answer.content
+
+
+@pytest.mark.parametrize("route", sorted(SOMEBODYS))
+def test_an_agent_of_another_team_finds_nothing_and_changes_nothing(
+    route: str, world: dict[str, Any], browser_of: Any, lee: Any
+) -> None:
+    before = Case.objects.get(pk=world["case"].pk).version
+    for answer in both(browser_of(lee), address(route, world)):
+        assert answer.status_code in (404, 405), route
+        assert b"xyzzy" not in answer.content
+    world["case"].refresh_from_db()
+    assert world["case"].version == before
+    assert world["case"].assignee is None
+    assert world["case"].is_live
+
+
+@pytest.mark.parametrize("route", sorted(LISTS - {"sign-out/"}))
+def test_no_list_shows_another_teams_case(route: str, world: dict[str, Any], browser_of: Any, lee: Any) -> None:
+    for answer in both(browser_of(lee), f"{address(route, world)}?q=xyzzy"):
+        assert answer.status_code < 500, route
+        assert b"the secret word" not in answer.content
+        assert b"Maya Ortiz" not in answer.content
+
+
+@pytest.mark.parametrize("route", sorted(SUPERVISORS | ADMINS))
+def test_supervisors_pages_are_closed_to_agents(route: str, world: dict[str, Any], browser_of: Any, ana: Any) -> None:
+    for answer in both(browser_of(ana), address(route, world)):
+        assert answer.status_code in (403, 404, 405), route
+
+
+@pytest.mark.parametrize("route", sorted(ADMINS))
+def test_admins_pages_are_closed_to_supervisors(route: str, world: dict[str, Any], browser_of: Any, sue: Any) -> None:
+    for answer in both(browser_of(sue), address(route, world)):
+        assert answer.status_code in (403, 404, 405), route
+
+
+def test_an_agent_who_left_the_team_loses_the_case_at_once(world: dict[str, Any], browser_of: Any, ana: Any) -> None:
+    client = browser_of(ana)
+    path = f"/inbox/open/c/{world['case'].pk}/"
+    assert client.get(path).status_code == 200
+    ana.teams.clear()
+    assert client.get(path).status_code == 404
+
+
+def test_a_deactivated_agent_is_out_at_once(world: dict[str, Any], browser_of: Any, ana: Any) -> None:
+    client = browser_of(ana)
+    ana.is_active = False
+    ana.save()
+    assert client.get("/inbox/open/").status_code == 302
