@@ -66,7 +66,8 @@ document.addEventListener("click", (event) => {
 });
 
 /** The server's clock: waits and countdowns are told by it, not by this computer's. */
-const skew = Date.parse(document.body.dataset.time) - Date.now();
+const answered = performance.timeOrigin + (performance.getEntriesByType("navigation")[0]?.responseStart ?? 0);
+const skew = Date.parse(document.body.dataset.time) - answered;
 export const now = () => Date.now() + skew;
 
 /** Minutes as the server words them (templatetags/words.py, span). */
