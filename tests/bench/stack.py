@@ -127,7 +127,7 @@ class Stack:
         while not happened():
             if process.died() or time.monotonic() > deadline:
                 raise Trouble(
-                    f"{process.name} is not ready in {patience:.0f} s; {process.log} ends with:\n{process.last_words(8)}"
+                    f"{process.name} is not ready in {patience:.0f} s, {process.log} ends:\n{process.last_words(8)}"
                 )
             time.sleep(0.05)
 
