@@ -187,6 +187,7 @@ class Case(models.Model):
     def resolve(self, *, by: Agent | None) -> None:
         self.status, self.is_live, self.resolved_at, self.snoozed_until = Status.RESOLVED, False, now(), None
         self.tie(by=by)
+        self.alerts.filter(closed_at=None).update(closed_at=now())
         self.record(
             Entry.event_of("resolved", "resolved it", by=by), "status", "is_live", "resolved_at", "snoozed_until"
         )

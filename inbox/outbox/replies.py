@@ -240,11 +240,22 @@ def undo(entry: Entry, *, by: Agent) -> Draft | None:
         entry.save(update_fields=["unsent_at"])
         case.untie(entry)
         case.status = Status.OPEN if case.open_entries().exists() else case.status
+        _show_the_move_again(case, entry)
         draft, _ = Draft.objects.update_or_create(
             case=case,
             agent=by,
             channel=entry.channel,
             defaults={"text": entry.text, "subject": entry.subject, "saved_at": now()},
         )
-        case.changed(entry, "status")
+        case.changed(entry, "status", "shows_move")
     return draft
+
+
+def _show_the_move_again(case: Case, reply: Entry) -> None:
+    """What this reply had answered is open again, so the card and the row's chip come back."""
+    taken_back = Switch.objects.filter(case__in=case.family(), acknowledged_at=reply.created_at)
+    case.shows_move = bool(taken_back.update(acknowledged_at=None))
+    if not case.alerts.filter(closed_at=None).exists():
+        last = case.alerts.filter(closed_at__gte=reply.created_at).order_by("-pk").first()
+        if last:
+            Alert.objects.filter(pk=last.pk).update(closed_at=None)

@@ -219,3 +219,24 @@ def test_undo_within_the_time_brings_the_text_back_as_a_draft(maya: Any, number:
     assert draft.text == "Wrong text"
     assert case.waiting_since is not None
     assert not outbox.deliver(reply.deliveries.get().pk)
+
+
+def test_undo_brings_the_card_back(maya: Any, mailbox: Any, number: Any, ana: Any, settings: Any) -> None:
+    settings.UNDO_SECONDS = 30
+    first = says(maya, mailbox, "The lid is cracked.")
+    case = says(maya, number, "hi?").case
+    reply = answers(ana, case, "Too quick", channel="sms", also_answers=[first.pk])
+    assert not Alert.objects.open().exists()
+    outbox.undo(reply, by=ana)
+    case.refresh_from_db()
+    assert Alert.objects.open().get().case == case
+    assert case.shows_move
+    assert case.open_channels == ["email", "sms"]
+
+
+def test_resolving_puts_the_card_away_for_good(maya: Any, mailbox: Any, number: Any, ana: Any) -> None:
+    says(maya, mailbox, "The lid is cracked.")
+    case = Case.objects.get(pk=says(maya, number, "hi?").case.pk)
+    case.resolve(by=ana)
+    case.reopen(by=ana)
+    assert not Alert.objects.open().exists()
