@@ -59,7 +59,7 @@ def sign_in(page: Page, stack: Stack, who: str, path: str = "/inbox/open/") -> N
     page.fill("input[name=email]", agent["email"])
     page.fill("input[type=password]", agent["password"])
     page.keyboard.press("Enter")
-    page.wait_for_url(f"**{path}")
+    page.wait_for_url(lambda url: "/sign-in/" not in url)
 
 
 def row(page: Page, name: str) -> Any:

@@ -28,7 +28,7 @@ def test_s1_email_then_sms_then_instagram_is_one_case_and_both_agents_see_it_liv
     expect(row(sams, "Maya Ortiz")).to_contain_text("moved to SMS")
     expect(anas.locator("#send")).to_have_text("Send SMS to Maya")
     expect(anas.locator("#timeline")).to_contain_text("Moved from Email to SMS")
-    anas.screenshot(path=stack.var / "inbox.png")
+    anas.screenshot(path=stack.var / "inbox.png", animations="disabled")
 
     card(anas).get_by_text("Insert opening line").click()
     expect(anas.locator("#reply-text")).to_have_value(
