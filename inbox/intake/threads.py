@@ -20,6 +20,8 @@ def find(connector: Connector, item: InboundMessage) -> Case | None:
         if case:
             return case.current()
     cited = [*item.email.in_reply_to, *reversed(item.email.references)][:40]
+    if not any(cited):  # the first mail of a conversation; even a query for nothing has its price
+        return None
     ours = [uuid for uuid in (is_ours(each, settings.SECRET_KEY.encode()) for each in cited) if uuid]
     if ours:
         entry = Entry.objects.filter(uuid__in=ours).select_related("case__customer").order_by("-pk").first()

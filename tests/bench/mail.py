@@ -84,7 +84,6 @@ def _letter(number: int) -> str:
 
 
 def measure(run: Run, report: Report) -> None:
-    count = 60 if run.quick else 150
     floor, alone, together, used, ratios, gains = [], [], [], 0, [], []
     environment = run.stack.environment_of(run.intake)
     with (
@@ -94,6 +93,9 @@ def measure(run: Run, report: Report) -> None:
         for worker in (one, two):  # the parser's child starts with the first mail
             worker.ask("take_in", ids=worker.ask("receipts", mails=letters(20, used), connector=run.cast.email))
             used += 20
+        probe = one.ask("receipts", mails=letters(20, used), connector=run.cast.email)
+        used += 20
+        count = run.as_many_as_fit(20 / one.ask("take_in", ids=probe))
         for repetition in range(run.repetitions):
             batches = [letters(count, used + count * part) for part in range(3)]
             used += 3 * count

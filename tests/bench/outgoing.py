@@ -14,7 +14,7 @@ QUEUE = (HERE / "queue.sql").read_text()
 
 
 def measure(run: Run, report: Report) -> None:
-    stack, count = run.stack, 60 if run.quick else 200
+    stack = run.stack
     environment = stack.environment_of(run.intake)
     stack.forget_tasks()
     far_end = Process(
@@ -29,6 +29,7 @@ def measure(run: Run, report: Report) -> None:
         stack.until(lambda: answers(stack.far_port), far_end)
         one.ask("deliver", ids=_queue(run, 10))
         _through_worker(run, one, worker, 10)
+        count = run.as_many_as_fit(10 / one.ask("deliver", ids=_queue(run, 10)))
         for _ in range(run.repetitions):
             direct.append(count / one.ask("deliver", ids=_queue(run, count)))
             woken.append(count / _through_worker(run, one, worker, count))

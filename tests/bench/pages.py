@@ -79,7 +79,7 @@ class Visitor:
 
 
 def measure(run: Run, report: Report) -> None:
-    stack, visits = run.stack, 6 if run.quick else 20
+    stack = run.stack
     with ExitStack() as running:
         ports = {}
         for size, database in run.sizes.items():
@@ -92,12 +92,14 @@ def measure(run: Run, report: Report) -> None:
             "small": [run.cast.of_a_small_team],
             "supervisor": [run.cast.of_a_supervisor],
         }
-        for page in pages_of(next(iter(run.threads.values()))):
+        pages = pages_of(next(iter(run.threads.values())))
+        for number, page in enumerate(pages):
+            seconds = (run.seconds_left() - 15) / (len(pages) - number)
             cookies = who[page.who]
             visitors = {size: Visitor(port, cookies) for size, port in ports.items()}
             here = {size: _same_page(run, page, size) for size in ports}
             try:
-                _measure_page(run, report, page, visitors, here, visits)
+                _measure_page(run, report, page, visitors, here, seconds)
             except RuntimeError as error:
                 report.miss(f"{page.name}: {error}")
         _measure_transcript(run, report, ports)
@@ -114,11 +116,13 @@ def _same_page(run: Run, page: Page, size: int) -> Page:
 
 
 def _measure_page(
-    run: Run, report: Report, page: Page, visitors: dict[int, Visitor], here: dict[int, Page], visits: int
+    run: Run, report: Report, page: Page, visitors: dict[int, Visitor], here: dict[int, Page], seconds: float
 ) -> None:
+    """As often as `seconds` allow, 20 times in each repetition at most."""
     for size, visitor in visitors.items():
         visitor.milliseconds(here[size])
-        visitor.milliseconds(here[size])
+    round_trip = sum(visitor.milliseconds(here[size]) for size, visitor in visitors.items()) / 1000
+    visits = max(3, min(20, int(seconds / run.repetitions / round_trip)))
     medians: dict[int, list[float]] = {size: [] for size in visitors}
     tails: dict[int, list[float]] = {size: [] for size in visitors}
     for _ in range(run.repetitions):

@@ -26,6 +26,10 @@ class Run:
     def repetitions(self) -> int:
         return 2 if self.quick else 5
 
+    def as_many_as_fit(self, rate: float) -> int:
+        """How many to do in one repetition: two seconds' worth, or one when in a hurry, whatever machine this is."""
+        return max(20, min(300, int(rate * (1 if self.quick else 2))))
+
     def log(self, name: str) -> Path:
         return self.stack.var / "log" / f"{name}.log"
 

@@ -126,9 +126,8 @@ class Stack:
         deadline = time.monotonic() + patience
         while not happened():
             if process.died() or time.monotonic() > deadline:
-                raise Trouble(
-                    f"{process.name} is not ready in {patience:.0f} s, {process.log} ends:\n{process.last_words(8)}"
-                )
+                last = process.last_words(8)
+                raise Trouble(f"{process.name} is not ready in {patience:.0f} s; {process.log} ends with:\n{last}")
             time.sleep(0.05)
 
     def forget_tasks(self) -> None:

@@ -36,7 +36,7 @@ def measure(run: Run, report: Report) -> None:
 
 
 def _measure_accepting(run: Run, report: Report, poster: Helper, about: dict[str, str]) -> None:
-    count, burst = (200, 300) if run.quick else (400, 800)
+    count, burst = (150, 200) if run.quick else (400, 400)
     medians, late, rates = [], [], []
     for _ in range(run.repetitions):
         answers = poster.ask("at_rate", **about, senders=_senders(run, count), rate=RATE)
