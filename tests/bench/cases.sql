@@ -27,7 +27,7 @@ SELECT n, 1000 + n AS id,
     (ARRAY['resolved', 'open', 'open', 'waiting', 'snoozed', 'resolved', 'resolved', 'resolved'])[1 + mod(n, 8)] AS status,
     CASE WHEN h < 60 THEN 0 WHEN h < 90 THEN 1 WHEN h < 99 THEN 2 ELSE 3 END AS team,
     CASE WHEN mod(n, 8) BETWEEN 1 AND 4 AND mod(n, 64) >= 8 THEN %(first_agent)s + mod(n / 8, %(agents)s) END AS assignee,
-    now() - interval '300 days' * (1 - n::float / %(cases)s) AS came
+    now() - interval '3 days' - interval '300 days' * (1 - n::float / %(cases)s) AS came
 FROM (SELECT n, mod(n * 7919 + n / 100, 100) AS h FROM generate_series(1, %(cases)s) n) numbers;
 
 INSERT INTO inbox_case

@@ -122,7 +122,7 @@ def _measure_page(
     for size, visitor in visitors.items():
         visitor.milliseconds(here[size])
     round_trip = sum(visitor.milliseconds(here[size]) for size, visitor in visitors.items()) / 1000
-    visits = max(3, min(20, int(seconds / run.repetitions / round_trip)))
+    visits = max(2, min(20, int(seconds / run.repetitions / round_trip)))
     medians: dict[int, list[float]] = {size: [] for size in visitors}
     tails: dict[int, list[float]] = {size: [] for size in visitors}
     for _ in range(run.repetitions):

@@ -24,7 +24,7 @@ class Run:
 
     @property
     def repetitions(self) -> int:
-        return 2 if self.quick else 5
+        return 1 if self.quick else 5
 
     def as_many_as_fit(self, rate: float) -> int:
         """How many to do in one repetition: two seconds' worth, or one when in a hurry, whatever machine this is."""
