@@ -5,7 +5,7 @@ from __future__ import annotations
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class HashedFiles(CompressedManifestStaticFilesStorage):
+class HashedFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # it comes without types
     """Modules import each other by hashed names too, so a browser never mixes modules of two deploys."""
 
     support_js_module_import_aggregation = True
