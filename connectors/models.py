@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import time
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -101,6 +102,18 @@ class Connector(models.Model):
             consecutive_failures=models.F("consecutive_failures") + 1,
             needs_reconnect=models.Case(models.When(needs_reconnect=True, then=True), default=models.Value(reconnect)),
         )
+
+
+_at_hand: dict[int, tuple[float, Connector]] = {}
+
+
+def at_hand(pk: int) -> Connector:
+    """The connector and its team as they were at most a second ago. Every message needs them, and their secrets cost
+    a decryption each time they are read."""
+    kept = _at_hand.get(pk)
+    if kept is None or kept[0] < time.monotonic() - 1:
+        kept = _at_hand[pk] = time.monotonic(), Connector.objects.select_related("team").get(pk=pk)
+    return kept[1]
 
 
 class MailFolder(models.Model):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+import connectors.models
 from tests import make
 
 
@@ -17,6 +18,7 @@ def _plain(settings: Any) -> None:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    connectors.models._at_hand.clear()
 
 
 @pytest.fixture(autouse=True)

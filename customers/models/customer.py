@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from django.db import models
 from django.utils.timezone import now
 
+LOCK = "SELECT * FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def locked(self, ids: Iterable[int]) -> list[Customer]:
@@ -14,7 +16,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
         NO KEY: rows that merely point here (a new case, a new entry) need not wait.
         """
-        return list(self.filter(pk__in=sorted(set(ids))).order_by("pk").select_for_update(no_key=True))
+        return list(Customer.objects.raw(LOCK, [sorted(set(ids))]))
 
     def current(self) -> CustomerQuerySet:
         return self.filter(merged_into=None)
@@ -63,8 +65,14 @@ class Customer(models.Model):
             customer = customer.merged_into  # type: ignore[assignment]
         return customer
 
-    def name_from(self, name: str) -> None:
-        """Takes a provider's word for the name unless somebody already knows better."""
+    def heard_from(self, name: str) -> None:
+        """They wrote. A provider's word for the name is taken unless somebody already knows better."""
+        changed = []
         if name and not self.name and not self.named_by_agent:
             self.name = name[:200]
-            self.save(update_fields=["name"])
+            changed.append("name")
+        if not self.has_written:
+            self.has_written = True
+            changed.append("has_written")
+        if changed:
+            self.save(update_fields=changed)

@@ -25,6 +25,7 @@ class Identity(models.Model):
     first_seen_at = models.DateTimeField(default=now)
     last_inbound_at = models.DateTimeField(null=True, blank=True)
     blocked_at = models.DateTimeField(null=True, blank=True)
+    is_new = False  # made in this very transaction: nobody else can know it yet
     is_person = models.BooleanField(default=False)  # an agent said so: never file this sender's mail again
 
     class Meta:

@@ -18,7 +18,7 @@ from connectors.adapters import ADAPTERS
 from connectors.errors import FetchFailed
 from connectors.messages import Channel
 from inbox import live
-from inbox.models import Attachment, Entry, FileState
+from inbox.models import Attachment, Case, Entry, FileState
 from inbox.models.case import frame
 from inbox.wake import wake
 
@@ -83,8 +83,8 @@ def fetch_file(attachment_id: int) -> bool:
 
 def _announce(entry: Entry) -> None:
     if entry.case_id:
-        case_id = entry.case_id
-        live.announce(lambda: frame(case_id, entry.pk, entry.kind, False))
+        case = Case.objects.select_related("customer", "assignee").get(pk=entry.case_id)
+        live.announce(lambda: frame(case, entry.pk, entry.kind, False))
 
 
 def fetch_files() -> int:

@@ -117,7 +117,7 @@ def _file(entry: Entry, item: InboundMessage, customer: Customer, thread: Case |
     if thread and thread.customer.current().pk != customer.pk:
         case = Case.objects.live().filter(pk=thread.pk).first()
     else:
-        case = Case.objects.live().main().filter(customer=customer).first()
+        case = Case.objects.live_of(customer)
     if case and not entry.identity.blocked_at:  # type: ignore[union-attr]
         case.record(entry)
     else:
@@ -145,12 +145,11 @@ def _receive_from_participant(entry: Entry, item: InboundMessage, thread: Case) 
 def _receive_from_customer(
     entry: Entry, item: InboundMessage, customer: Customer, thread: Case | None, everybody: list[Identity]
 ) -> Outcome:
-    customer.name_from(item.sender.name)
+    identity = entry.identity
+    assert identity is not None
+    customer.heard_from(item.sender.name)
     entry.author = (customer.name or entry.author)[:200]
-    if not customer.has_written:
-        customer.has_written = True
-        customer.save(update_fields=["has_written"])
-    previous = moves.last_message(customer)
+    previous = None if identity.is_new else moves.last_message(customer)
     case = _reachable(thread, customer, entry, item)
     verdict = moves.judge(case, previous, entry)
     entry.is_open = True
@@ -166,8 +165,6 @@ def _receive_from_customer(
         changed |= {"subject"}
     case.record(entry, *changed)
     _remember(entry, item)
-    identity = entry.identity
-    assert identity is not None
     Identity.objects.filter(pk=identity.pk).update(
         last_inbound_at=entry.sent_at or entry.created_at, handle=item.sender.handle[:100] or identity.handle
     )
@@ -186,10 +183,11 @@ def _reachable(thread: Case | None, customer: Customer, entry: Entry, item: Inbo
     """
     connector = entry.connector
     assert connector is not None
+    assert entry.identity is not None
     case = Case.objects.live().filter(pk=thread.pk).first() if thread else None
-    if case is None:
-        case = Case.objects.live().main().filter(customer=customer).select_related("assignee").first()
-    if case is None:
+    if case is None and not entry.identity.is_new:
+        case = Case.objects.live_of(customer)
+    if case is None and not entry.identity.is_new:
         lately = now() - timedelta(days=settings.REOPEN_DAYS)
         resolved = Case.objects.unmerged().main().filter(customer=customer, status=Status.RESOLVED)
         case = resolved.filter(resolved_at__gte=lately).order_by("-resolved_at").first()
@@ -238,7 +236,7 @@ def this_is_a_person(entry: Entry, *, by: Agent) -> Case:
         customer = lock_owner(Identity.objects.get(pk=identity.pk))
         Identity.objects.filter(pk=identity.pk).update(is_person=True, blocked_at=None)
         Customer.objects.filter(pk=customer.pk).update(has_written=True)
-        case = Case.objects.live().main().filter(customer=customer).first()
+        case = Case.objects.live_of(customer)
         case = case or Case.objects.start(customer, entry.connector.team, entry.subject)
         entry.kind, entry.is_open, entry.classification = EntryKind.MESSAGE, True, Classification.PERSON
         entry.case = case
@@ -262,6 +260,6 @@ def unblock(identity: Identity, *, by: Agent) -> None:
 def _say(identity: Identity, words: str, by: Agent) -> None:
     with transaction.atomic():
         lock(identity.customer.current().pk)
-        case = Case.objects.live().main().filter(customer=identity.customer.current()).first()
+        case = Case.objects.live_of(identity.customer.current())
         if case:
             case.record(Entry.event_of("blocked", words, by=by))

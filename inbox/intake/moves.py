@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import connection
 from django.db.models import Q
 from django.utils.timezone import now
 
@@ -13,36 +17,44 @@ from inbox.switching import Said, Surroundings, Verdict
 # The newest of each identity by its index, then the newest of those; the planner cannot be tempted to read all entries.
 LAST_MESSAGE = """
 SELECT last.* FROM customers_identity i CROSS JOIN LATERAL (
-    SELECT id, case_id, channel, created_at, sent_at, text FROM inbox_entry
+    SELECT id, channel, created_at, text, sent_at FROM inbox_entry
     WHERE identity_id = i.id AND kind = 'message' AND case_id IS NOT NULL ORDER BY id DESC LIMIT 1) last
 WHERE i.customer_id = %s ORDER BY last.id DESC LIMIT 1
 """
 
 
-def last_message(customer: Customer) -> Entry | None:
-    """The last thing this person said on any channel, whichever case it is in."""
-    return next(iter(Entry.objects.raw(LAST_MESSAGE, [customer.pk])), None)
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last thing a person said, and the entry it is."""
+
+    entry_id: int
+    said: Said
 
 
-def judge(case: Case, previous: Entry | None, entry: Entry) -> Verdict:
-    if previous is None or previous.channel == entry.channel:
+def last_message(customer: Customer) -> Last | None:
+    """On any channel, whichever case it is in."""
+    with connection.cursor() as cursor:
+        cursor.execute(LAST_MESSAGE, [customer.pk])
+        row = cursor.fetchone()
+    return Last(row[0], Said(*row[1:])) if row else None
+
+
+def judge(case: Case, previous: Last | None, entry: Entry) -> Verdict:
+    if previous is None or previous.said.channel == entry.channel:
         return Verdict("same")
-    return switching.judge(_said(previous), _said(entry), _surroundings(case, previous, entry))
+    new = Said(entry.channel, entry.created_at, entry.text, entry.sent_at)
+    return switching.judge(previous.said, new, _surroundings(case, previous, entry))
 
 
-def _said(entry: Entry) -> Said:
-    return Said(entry.channel, entry.created_at, entry.text, entry.sent_at)
-
-
-def _surroundings(case: Case, previous: Entry, entry: Entry) -> Surroundings:
+def _surroundings(case: Case, previous: Last, entry: Entry) -> Surroundings:
     timeline = case.timeline()
     replies = timeline.filter(kind=EntryKind.REPLY).order_by("-pk")
-    answered = replies.filter(channel=previous.channel, pk__gt=previous.pk).first()
+    answered = replies.filter(channel=previous.said.channel, pk__gt=previous.entry_id).first()
     ours_there = replies.filter(Q(identity=entry.identity), channel=entry.channel).first()
     last = Switch.objects.filter(case=case).order_by("-pk").first()
     return Surroundings(
         unanswered=case.open_entries().exclude(channel=entry.channel).exists(),
-        draft=Draft.objects.filter(case=case, channel=previous.channel).exclude(text="").exists(),
+        draft=Draft.objects.filter(case=case, channel=previous.said.channel).exclude(text="").exists(),
         answered_at=answered.created_at if answered else None,
         wrote_there_at=ours_there.created_at if ours_there else None,
         last_switch_at=last.at if last else None,
@@ -58,14 +70,14 @@ def prepare(case: Case, verdict: Verdict, entry: Entry) -> set[str]:
     return {"previous_channel", "moved_at", "shows_move"}
 
 
-def record(case: Case, verdict: Verdict, previous: Entry, entry: Entry) -> Switch:
+def record(case: Case, verdict: Verdict, previous: Last, entry: Entry) -> Switch:
     switch = Switch.objects.create(
         case=case,
         entry=entry,
-        previous_entry=previous,
-        from_channel=previous.channel,
+        previous_entry_id=previous.entry_id,
+        from_channel=previous.said.channel,
         to_channel=entry.channel,
-        gap=max(entry.created_at - previous.created_at, entry.created_at - entry.created_at),
+        gap=max(entry.created_at - previous.said.at, timedelta()),
         had_unanswered=case.open_entries().exclude(channel=entry.channel).exists(),
         loudness=verdict.loudness,
         reason=verdict.reason,

@@ -15,6 +15,8 @@ from customers.models import Customer, Identity, IdentityLink
 from customers.models.link import LinkReason
 from inbox.intake.outcomes import Unusable
 
+FIND = "SELECT * FROM customers_identity WHERE kind = %s AND scope = %s AND value = %s"
+
 
 def find(connector: Connector, sender: Sender, authenticity: Authenticity = Authenticity.UNKNOWN) -> Identity:
     """The sender's identity, made with a customer of its own when new. Nothing is locked yet. Raises Unusable."""
@@ -24,7 +26,8 @@ def find(connector: Connector, sender: Sender, authenticity: Authenticity = Auth
     except NotAnAddress as error:
         raise Unusable(f"The sender's address is unusable: {error}.") from error
     scope = UNPROVEN if authenticity == Authenticity.FAIL else sender.scope
-    identity = Identity.objects.select_related("customer").filter(kind=kind, scope=scope, value=value).first()
+    found = Identity.objects.raw(FIND, [kind, scope, value])
+    identity = next(iter(found), None)
     if identity is None:
         with transaction.atomic(savepoint=False):  # a lost race rolls the whole item back, and it is tried again
             identity = _new(kind, scope, value, sender)
@@ -47,4 +50,5 @@ def _new(kind: str, scope: str, value: str, sender: Sender) -> Identity:
         kind=kind, scope=scope, value=value, handle=sender.handle[:100], customer=customer, origin="wrote to us"
     )
     IdentityLink.objects.create(identity=identity, customer=customer, reason=LinkReason.FIRST_SEEN)
+    identity.is_new = True
     return identity

@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 
 from celery import shared_task
-from django.db import DatabaseError, IntegrityError, models, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
@@ -25,7 +25,7 @@ from connectors.messages import (
     Status,
     Unsend,
 )
-from connectors.models import Connector, Receipt, ReceiptState
+from connectors.models import Connector, Receipt, ReceiptState, at_hand
 from inbox import live
 from inbox.intake import messages, outcomes, updates
 from inbox.intake.outcomes import Duplicate, NotYet, Outcome, Unusable
@@ -37,6 +37,8 @@ LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 5
 PATIENCE = [2, 10, 60, 300]  # seconds until an item that came too early is tried again
 TRIES_PER_ITEM = 10
+CLAIM = """UPDATE connectors_receipt SET attempts = attempts + 1, next_attempt_at = %s
+    WHERE id = %s AND state = 'waiting' AND next_attempt_at <= %s RETURNING *"""
 
 
 def take_in(receipt_id: int) -> bool:
@@ -58,10 +60,12 @@ def take_in(receipt_id: int) -> bool:
     early = False
     for item in items:
         try:
-            results.append(_take(item, receipt))
+            results.append(_take(item, receipt, is_alone=len(items) == 1))
         except NotYet as error:
             early = True
             results.append(outcomes.ignored("unknown message", str(error)))
+    if receipt.state == ReceiptState.DONE and results[-1]["outcome"] == "entry":
+        return True  # committed together with its only message
     if early and receipt.attempts <= len(PATIENCE):
         Receipt.objects.filter(pk=receipt.pk).update(
             next_attempt_at=now() + timedelta(seconds=PATIENCE[receipt.attempts - 1])
@@ -80,12 +84,10 @@ def take_in_task(receipt_id: int) -> None:
 
 
 def _claim(receipt_id: int) -> Receipt | None:
-    claimed = (
-        Receipt.objects.due()
-        .filter(pk=receipt_id)
-        .update(attempts=models.F("attempts") + 1, next_attempt_at=now() + LEASE)
-    )
-    return Receipt.objects.select_related("connector__team").get(pk=receipt_id) if claimed else None
+    claimed = next(iter(Receipt.objects.raw(CLAIM, [now() + LEASE, receipt_id, now()])), None)
+    if claimed:
+        claimed.connector = at_hand(claimed.connector_id)
+    return claimed
 
 
 def replay(receipt: Receipt, *, by: Agent) -> Receipt:
@@ -98,12 +100,12 @@ def replay(receipt: Receipt, *, by: Agent) -> Receipt:
     return Receipt.objects.get(pk=receipt.pk)
 
 
-def _take(item: Item, receipt: Receipt) -> Outcome:
+def _take(item: Item, receipt: Receipt, *, is_alone: bool = False) -> Outcome:
     """One item, tried again when people were merged under it. A bad item harms no other."""
     try:
         for attempt in range(TRIES_PER_ITEM):
             try:
-                return _act(item, receipt)
+                return _act(item, receipt, is_alone=is_alone)
             except (Moved, IntegrityError):
                 if attempt == TRIES_PER_ITEM - 1:
                     raise
@@ -123,7 +125,7 @@ def _take(item: Item, receipt: Receipt) -> Outcome:
         return outcomes.quarantine(f"It could not be taken in ({type(error).__name__}).", repr(item))
 
 
-def _act(item: Item, receipt: Receipt) -> Outcome:
+def _act(item: Item, receipt: Receipt, *, is_alone: bool) -> Outcome:
     match item:
         case Ignored():
             return outcomes.ignored(item.kind, item.reason)
@@ -135,7 +137,10 @@ def _act(item: Item, receipt: Receipt) -> Outcome:
     match item:
         case InboundMessage():
             with transaction.atomic():
-                return messages.receive(connector, item)
+                outcome = messages.receive(connector, item)
+                if is_alone:  # one commit for the message and for being done with it
+                    receipt.finish([outcome])
+                return outcome
         case Echo():
             return updates.echo(connector, item)
         case Edit():

@@ -66,7 +66,7 @@ def _sent_outside(connector: Connector, identity: Identity, item: Echo) -> Outco
         sent_at=item.sent_at,
         sent_outside=True,
     )
-    case = Case.objects.live().main().filter(customer=customer).first()
+    case = Case.objects.live_of(customer)
     case = case or Case.objects.unmerged().main().filter(customer=customer).order_by("-pk").first()
     if case is None:
         case = Case.objects.start(customer, connector.team, " ".join(item.text.split()))
@@ -208,7 +208,7 @@ def _consent(connector: Connector, identity: Identity, item: OptOut) -> Outcome:
     )
     if not new:
         raise Duplicate
-    case = Case.objects.live().main().filter(customer=customer).first()
+    case = Case.objects.live_of(customer)
     if case:
         words = "opted out of texts" if state == ConsentState.OPTED_OUT else "wants texts again"
         case.record(Entry.event_of("consent", f"{customer.first_name} {words}: “{item.words}”", by=None))

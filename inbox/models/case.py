@@ -31,6 +31,7 @@ LIVE = models.Q(is_live=True)
 FAMILY = """WITH RECURSIVE family(id) AS (
     VALUES (%s::bigint) UNION SELECT c.id FROM inbox_case c JOIN family f ON c.merged_into_id = f.id) """
 IDS_OF_FAMILY = "SELECT id FROM family"
+LIVE_OF = "SELECT * FROM inbox_case WHERE customer_id = %s AND is_live AND NOT split_off"
 OPEN_IN_FAMILY = """SELECT channel, created_at FROM inbox_entry
     WHERE is_open AND case_id IN (SELECT id FROM family) ORDER BY id"""
 SPOKEN = (EntryKind.MESSAGE, EntryKind.PARTICIPANT, EntryKind.REPLY, EntryKind.NOTE)
@@ -50,6 +51,13 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def main(self) -> CaseQuerySet:
         """Not deliberately split off: the case that new messages go to."""
         return self.filter(split_off=False)
+
+    def live_of(self, customer: Customer) -> Case | None:
+        """The one live case that new messages of a customer go to. By hand: every message asks for it."""
+        case = next(iter(self.raw(LIVE_OF, [customer.pk])), None)
+        if case:
+            case.customer = customer
+        return case
 
     def with_status(self, status: Status) -> CaseQuerySet:
         return self.filter(status=status, merged_into=None)
@@ -184,6 +192,11 @@ class Case(models.Model):
         """True when the team could not see the case before."""
         return CaseTeam.objects.get_or_create(case=self, team=team)[1]
 
+    def team_ids(self) -> list[int]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT team_id FROM inbox_caseteam WHERE case_id = %s", [self.pk])
+            return [row[0] for row in cursor.fetchall()]
+
     def resolve(self, *, by: Agent | None) -> None:
         self.status, self.is_live, self.resolved_at, self.snoozed_until = Status.RESOLVED, False, now(), None
         self.tie(by=by)
@@ -239,7 +252,7 @@ class Case(models.Model):
 
     def record(self, entry: Entry, *changed: str) -> Entry:
         """The only way into a timeline: store, update what lists show, bump the version, announce."""
-        fields = {"changed_at", *changed}
+        fields = {*changed}
         entry.case = self
         entry.save(force_insert=True)
         if entry.kind in SPOKEN:
@@ -249,24 +262,35 @@ class Case(models.Model):
         if entry.kind == EntryKind.REPLY and not self.first_reply_at:
             self.first_reply_at = entry.created_at
             fields.add("first_reply_at")
+        if entry.is_open:
+            self._wait_for(entry)
+        else:
+            self.refresh_waits()
         self._change(entry, fields)
         return entry
 
     def adopt(self, entry: Entry) -> None:
         """Takes in an entry that was filed without a case: it speaks as if it had just come."""
+        self.refresh_waits()
         self._change(entry, self._show_last(entry) | self._follow(entry))
 
     def changed(self, entry: Entry | None = None, *changed: str) -> None:
         """Something about an entry that is there already changed: a delivery moved on, a reaction came."""
+        self.refresh_waits()
         self._change(entry, set(changed))
 
+    def _wait_for(self, entry: Entry) -> None:
+        """The newest entry is open: whatever waited before goes on waiting, so nothing needs to be read again."""
+        self.waiting_since = self.waiting_since or entry.created_at
+        if entry.channel not in self.open_channels:
+            self.open_channels = [*self.open_channels, entry.channel]
+
     def _change(self, entry: Entry | None, fields: set[str]) -> None:
-        self.refresh_waits()
         self.version += 1
         self.changed_at = now()
         self.save(update_fields=fields | {"version", "changed_at", "waiting_since", "open_channels"})
         moved = entry is not None and entry.kind == EntryKind.MESSAGE and self.shows_move
-        live.announce(partial(frame, self.pk, entry.pk if entry else None, entry.kind if entry else "", moved))
+        live.announce(partial(frame, self, entry.pk if entry else None, entry.kind if entry else "", moved))
 
     def _show_last(self, entry: Entry) -> set[str]:
         self.last_entry_id = max(self.last_entry_id, entry.pk)
@@ -297,9 +321,8 @@ class CaseTeam(models.Model):
         constraints = [models.UniqueConstraint(fields=["team", "case"], name="case_team_once")]
 
 
-def frame(pk: int, entry: int | None, entry_kind: str, moved: bool) -> dict[str, Any]:
+def frame(case: Case, entry: int | None, entry_kind: str, moved: bool) -> dict[str, Any]:
     """What sockets hear of a case: a row that looks the same to everybody, and what files it under the fixed views."""
-    case = Case.objects.select_related("customer", "assignee").get(pk=pk)
     return {
         "kind": "case",
         "case": case.pk,
@@ -308,7 +331,7 @@ def frame(pk: int, entry: int | None, entry_kind: str, moved: bool) -> dict[str,
         "live": case.is_live,
         "assignee": case.assignee_id,
         "channel": case.channel,
-        "teams": list(CaseTeam.objects.filter(case=case).values_list("team_id", flat=True)),
+        "teams": case.team_ids(),
         "row": render_to_string("inbox/_row.html", {"case": case}),
         "entry": entry,
         "entry_kind": entry_kind,

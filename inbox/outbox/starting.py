@@ -58,7 +58,7 @@ def start(
             raise NeedsConfirmation(f"{identity.shown} has never texted us. Send the first text?")
         customer = lock_owner(identity)
         Customer.objects.filter(pk=customer.pk).update(has_written=True)
-        case = Case.objects.live().main().filter(customer=customer).first()
+        case = Case.objects.live_of(customer)
         case = case or Case.objects.start(customer, connector.team, subject or " ".join(text.split()))
         reply(
             case,
