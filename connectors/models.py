@@ -205,4 +205,8 @@ class Receipt(models.Model):
         bad = any(outcome["outcome"] == "quarantine" for outcome in outcomes)
         self.state = ReceiptState.QUARANTINED if bad else ReceiptState.DONE
         self.outcomes, self.reason, self.done_at = outcomes, reason[:500], now()
-        self.save(update_fields=["state", "outcomes", "reason", "done_at"])
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE connectors_receipt SET state = %s, outcomes = %s, reason = %s, done_at = %s WHERE id = %s",
+                [self.state, json.dumps(outcomes), self.reason, self.done_at, self.pk],
+            )

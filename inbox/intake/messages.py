@@ -18,13 +18,11 @@ from inbox.models import Agent, Case, Entry, EntryKind, Participant, Participant
 
 
 def receive(connector: Connector, item: InboundMessage) -> Outcome:
-    if ProviderMessage.objects.filter(connector=connector, provider_id=item.provider_id).exists():
-        raise Duplicate
     everybody = _everybody(connector, item)
     identity = people.find(connector, item.sender, item.authenticity)
     thread = threads.find(connector, item)
     theirs = thread.customer.current().pk if thread else None
-    customer = lock_owner(identity, *([theirs] if theirs else []))
+    customer, last = moves.lock_owner(identity, *([theirs] if theirs else []))
     if thread:
         thread = _still_of(thread, theirs)
     entry = _entry(connector, identity, item)
@@ -32,7 +30,7 @@ def receive(connector: Connector, item: InboundMessage) -> Outcome:
         return _file(entry, item, customer, thread)
     if thread and theirs != customer.pk:
         return _receive_from_participant(entry, item, thread)
-    return _receive_from_customer(entry, item, customer, thread, everybody)
+    return _receive_from_customer(entry, item, customer, thread, last, everybody)
 
 
 def _still_of(thread: Case, owner: int | None) -> Case:
@@ -143,15 +141,19 @@ def _receive_from_participant(entry: Entry, item: InboundMessage, thread: Case) 
 
 
 def _receive_from_customer(
-    entry: Entry, item: InboundMessage, customer: Customer, thread: Case | None, everybody: list[Identity]
+    entry: Entry,
+    item: InboundMessage,
+    customer: Customer,
+    thread: Case | None,
+    last: moves.Last | None,
+    everybody: list[Identity],
 ) -> Outcome:
     identity = entry.identity
     assert identity is not None
     customer.heard_from(item.sender.name)
     entry.author = (customer.name or entry.author)[:200]
-    previous = None if identity.is_new else moves.last_message(customer)
     case = _reachable(thread, customer, entry, item)
-    verdict = moves.judge(case, previous, entry)
+    verdict = moves.judge(case, last, entry)
     entry.is_open = True
     entry.also_sent = verdict.kind == "also_sent"
     if verdict.kind in ("late", "also_sent"):
@@ -168,8 +170,8 @@ def _receive_from_customer(
     Identity.objects.filter(pk=identity.pk).update(
         last_inbound_at=entry.sent_at or entry.created_at, handle=item.sender.handle[:100] or identity.handle
     )
-    if verdict.is_move and previous is not None:
-        moves.record(case, verdict, previous, entry)
+    if verdict.is_move and last is not None:
+        moves.record(case, verdict, last, entry)
     case.wake()
     _add_copied_people(case, entry, item, everybody)
     told.note(case, customer, entry)
@@ -202,9 +204,10 @@ def _reachable(thread: Case | None, customer: Customer, entry: Entry, item: Inbo
 
 
 def _remember(entry: Entry, item: InboundMessage) -> None:
-    """The unique constraint that makes a second copy of the message impossible; then its files."""
+    """Raises Duplicate when the message is here already, which undoes all that was done for it; then its files."""
     assert entry.connector is not None
-    ProviderMessage.objects.create(connector=entry.connector, provider_id=item.provider_id, entry=entry)
+    if not ProviderMessage.objects.remember(entry.connector, item.provider_id, entry):
+        raise Duplicate
     files.attach(entry, item.attachments)
 
 

@@ -9,17 +9,18 @@ from django.db import connection
 from django.db.models import Q
 from django.utils.timezone import now
 
-from customers.models import Customer
+from customers.models import Customer, Identity
 from inbox import switching
+from inbox.locking import Moved, lock
 from inbox.models import Alert, Case, Draft, Entry, EntryKind, Loudness, Switch
 from inbox.switching import Said, Surroundings, Verdict
 
-# The newest of each identity by its index, then the newest of those; the planner cannot be tempted to read all entries.
-LAST_MESSAGE = """
-SELECT last.* FROM customers_identity i CROSS JOIN LATERAL (
+# The newest of each identity by its index; the planner cannot be tempted to read all entries.
+LAST_MESSAGES = """
+SELECT i.id, last.* FROM customers_identity i LEFT JOIN LATERAL (
     SELECT id, channel, created_at, text, sent_at FROM inbox_entry
-    WHERE identity_id = i.id AND kind = 'message' AND case_id IS NOT NULL ORDER BY id DESC LIMIT 1) last
-WHERE i.customer_id = %s ORDER BY last.id DESC LIMIT 1
+    WHERE identity_id = i.id AND kind = 'message' AND case_id IS NOT NULL ORDER BY id DESC LIMIT 1) last ON true
+WHERE i.customer_id = %s ORDER BY last.id DESC NULLS LAST
 """
 
 
@@ -31,12 +32,19 @@ class Last:
     said: Said
 
 
-def last_message(customer: Customer) -> Last | None:
-    """On any channel, whichever case it is in."""
+def lock_owner(identity: Identity, *others: int) -> tuple[Customer, Last | None]:
+    """Locks as locking.lock_owner does, and in the same breath reads what the owner said last, in whichever case."""
+    if identity.is_new and not others:
+        return identity.customer, None
+    customers = lock(identity.customer_id, *others)
     with connection.cursor() as cursor:
-        cursor.execute(LAST_MESSAGE, [customer.pk])
-        row = cursor.fetchone()
-    return Last(row[0], Said(*row[1:])) if row else None
+        cursor.execute(LAST_MESSAGES, [identity.customer_id])
+        rows = cursor.fetchall()
+    if identity.pk not in {row[0] for row in rows}:
+        raise Moved  # it has another owner since it was looked up
+    identity.customer = next(each for each in customers if each.pk == identity.customer_id)
+    _, entry_id, *said = rows[0]
+    return identity.customer, Last(entry_id, Said(*said)) if entry_id else None
 
 
 def judge(case: Case, previous: Last | None, entry: Entry) -> Verdict:

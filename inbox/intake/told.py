@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.db import connection
 
 from customers.identities import found_in
 from customers.models import Customer, Identity
-from inbox.models import Case, Entry, Fact, FactKind, Mention
+from inbox.models import Case, Entry, Mention
+
+NOTE_ORDERS = """
+WITH noted AS (
+    INSERT INTO inbox_fact (case_id, customer_id, entry_id, kind, at, value)
+    SELECT %s, %s, %s, 'order', %s, unnest(%s::varchar[]) ON CONFLICT DO NOTHING)
+SELECT DISTINCT value, customer_id FROM inbox_fact
+WHERE kind = 'order' AND value = ANY(%s::varchar[]) AND customer_id <> %s LIMIT 50
+"""
 
 
 def note(case: Case, customer: Customer, entry: Entry) -> None:
+    hints = _whose_addresses(customer, entry)
     orders = order_numbers(f"{entry.subject}\n{entry.text}")
-    Fact.objects.bulk_create(
-        [Fact(case=case, customer=customer, entry=entry, kind=FactKind.ORDER, value=order) for order in orders],
-        ignore_conflicts=True,
-    )
-    _note_mentions(customer, entry, orders)
+    if orders:
+        hints |= _note_orders(case, customer, entry, orders)
+    if hints:
+        rows = [Mention(entry=entry, customer_id=owner, what=what) for owner, what in hints.items()]
+        Mention.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def order_numbers(text: str) -> list[str]:
@@ -26,18 +36,23 @@ def order_numbers(text: str) -> list[str]:
     return list(dict.fromkeys(found))[:10]
 
 
-def _note_mentions(customer: Customer, entry: Entry, orders: list[str]) -> None:
-    """Exact values that exactly one other customer has on record. Shown as a hint to those who may see both."""
+def _whose_addresses(customer: Customer, entry: Entry) -> dict[int, str]:
+    """Other customers' addresses in the text, by customer. Shown as a hint to those who may see both."""
     hints: dict[int, str] = {}
     for kind, value in found_in(entry.text, settings.DEFAULT_REGION):
         owners = Identity.objects.filter(kind=kind, scope="", value=value).exclude(customer=customer)
         hints |= dict.fromkeys(owners.values_list("customer_id", flat=True)[:2], value)
-    for order in orders:
-        owners_of = Fact.objects.filter(kind=FactKind.ORDER, value=order).exclude(customer=customer)
-        found = set(owners_of.values_list("customer_id", flat=True)[:20])
-        current = {owner.current().pk for owner in Customer.objects.filter(pk__in=found)} - {customer.pk}
-        if len(current) == 1:
-            hints[current.pop()] = f"order #{order}"
-    Mention.objects.bulk_create(
-        [Mention(entry=entry, customer_id=owner, what=what) for owner, what in hints.items()], ignore_conflicts=True
-    )
+    return hints
+
+
+def _note_orders(case: Case, customer: Customer, entry: Entry, orders: list[str]) -> dict[int, str]:
+    """Keeps the order numbers; returns what exactly one other customer has on record, by customer."""
+    with connection.cursor() as cursor:
+        cursor.execute(NOTE_ORDERS, [case.pk, customer.pk, entry.pk, entry.created_at, orders, orders, customer.pk])
+        told = cursor.fetchall()
+    owners: dict[str, set[int]] = {}
+    for value, owner in told:
+        current = Customer.objects.get(pk=owner).current().pk
+        if current != customer.pk:
+            owners.setdefault(value, set()).add(current)
+    return {found.copy().pop(): f"order #{value}" for value, found in owners.items() if len(found) == 1}

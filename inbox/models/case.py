@@ -31,7 +31,8 @@ LIVE = models.Q(is_live=True)
 FAMILY = """WITH RECURSIVE family(id) AS (
     VALUES (%s::bigint) UNION SELECT c.id FROM inbox_case c JOIN family f ON c.merged_into_id = f.id) """
 IDS_OF_FAMILY = "SELECT id FROM family"
-LIVE_OF = "SELECT * FROM inbox_case WHERE customer_id = %s AND is_live AND NOT split_off"
+LIVE_OF = """SELECT c.*, ARRAY(SELECT team_id FROM inbox_caseteam t WHERE t.case_id = c.id) AS shared_with
+    FROM inbox_case c WHERE c.customer_id = %s AND c.is_live AND NOT c.split_off"""
 OPEN_IN_FAMILY = """SELECT channel, created_at FROM inbox_entry
     WHERE is_open AND case_id IN (SELECT id FROM family) ORDER BY id"""
 SPOKEN = (EntryKind.MESSAGE, EntryKind.PARTICIPANT, EntryKind.REPLY, EntryKind.NOTE)
@@ -72,6 +73,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
         """A new live case; the caller holds the customer's lock and has seen that there is no other."""
         case = self.create(customer=customer, subject=subject[:300], team=team, reply_token=secrets.token_hex(16))
         CaseTeam.objects.create(case=case, team=team)
+        case.shared_with = [team.pk]
         return case
 
 
@@ -116,6 +118,7 @@ class Case(models.Model):
     first_reply_at = models.DateTimeField(null=True, blank=True)
 
     objects = CaseQuerySet.as_manager()
+    shared_with: list[int] | None = None  # teams, once somebody asked
 
     class Meta:
         constraints = [
@@ -190,12 +193,14 @@ class Case(models.Model):
 
     def share_with(self, team: Team) -> bool:
         """True when the team could not see the case before."""
+        self.shared_with = None
         return CaseTeam.objects.get_or_create(case=self, team=team)[1]
 
     def team_ids(self) -> list[int]:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT team_id FROM inbox_caseteam WHERE case_id = %s", [self.pk])
-            return [row[0] for row in cursor.fetchall()]
+        """Of all teams that see the case, read once."""
+        if self.shared_with is None:
+            self.shared_with = list(CaseTeam.objects.filter(case=self).values_list("team_id", flat=True))
+        return self.shared_with
 
     def resolve(self, *, by: Agent | None) -> None:
         self.status, self.is_live, self.resolved_at, self.snoozed_until = Status.RESOLVED, False, now(), None

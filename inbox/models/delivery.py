@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.utils.timezone import now
 
 from connectors.models import Connector
@@ -124,6 +124,18 @@ class Delivery(models.Model):
         return self.not_before if self.state == State.QUEUED and not self.attempts and self.not_before > now() else None
 
 
+class ProviderMessageQuerySet(models.QuerySet["ProviderMessage"]):
+    def remember(self, connector: Connector, provider_id: str, entry: Entry, delivery: Delivery | None = None) -> bool:
+        """False when the provider has told us of this message before."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """INSERT INTO inbox_providermessage (connector_id, provider_id, entry_id, delivery_id)
+                   VALUES (%s, %s, %s, %s) ON CONFLICT (connector_id, provider_id) DO NOTHING""",
+                [connector.pk, provider_id, entry.pk, delivery.pk if delivery else None],
+            )
+            return bool(cursor.rowcount)
+
+
 class ProviderMessage(models.Model):
     """What a provider calls a message of the timeline. One reply may be several; echoes and reads cite any of them."""
 
@@ -131,6 +143,8 @@ class ProviderMessage(models.Model):
     provider_id = models.CharField(max_length=998)
     entry = models.ForeignKey(Entry, models.CASCADE, related_name="provider_messages")
     delivery = models.ForeignKey(Delivery, models.CASCADE, null=True, blank=True, related_name="provider_messages")
+
+    objects = ProviderMessageQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connector", "provider_id"], name="provider_message_once")]
