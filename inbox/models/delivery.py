@@ -30,11 +30,11 @@ class State(models.TextChoices):
 RANK = {
     State.QUEUED: 0,
     State.SENDING: 1,
-    State.UNKNOWN: 1,
-    State.SENT: 2,
-    State.FAILED: 3,
-    State.DELIVERED: 4,
-    State.READ: 5,
+    State.UNKNOWN: 2,
+    State.SENT: 3,
+    State.FAILED: 4,
+    State.DELIVERED: 5,
+    State.READ: 6,
     State.CANCELLED: 9,
 }
 LEASE = timedelta(seconds=120)

@@ -26,3 +26,10 @@ def test_seen_stands_in_whatever_order_it_was_told(reports: list[State]) -> None
         if is_progress(state, report):
             state = report
     assert state == State.READ
+
+
+def test_what_was_being_sent_can_become_not_known_and_any_report_ends_that() -> None:
+    assert is_progress(State.SENDING, State.UNKNOWN)
+    for report in (State.SENT, State.DELIVERED, State.READ, State.FAILED):
+        assert is_progress(State.UNKNOWN, report)
+        assert not is_progress(report, State.UNKNOWN)
