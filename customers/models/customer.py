@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils.timezone import now
 
 LOCK = "SELECT * FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
@@ -37,6 +39,7 @@ class Customer(models.Model):
             models.Index(
                 fields=["merged_into"], name="customer_absorbed", condition=models.Q(merged_into__isnull=False)
             ),
+            GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="customer_words", fastupdate=False),
         ]
         constraints = [
             models.CheckConstraint(condition=~models.Q(merged_into=models.F("id")), name="customer_not_own_target")

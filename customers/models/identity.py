@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils.timezone import now
 
 from customers import identities
@@ -31,7 +33,15 @@ class Identity(models.Model):
     class Meta:
         verbose_name_plural = "identities"
         constraints = [models.UniqueConstraint(fields=["kind", "scope", "value"], name="identity_once")]
-        indexes = [models.Index(fields=["value"], name="identity_by_value")]
+        indexes = [
+            models.Index(fields=["value"], name="identity_by_value"),
+            GinIndex(
+                OpClass(Upper("value"), "gin_trgm_ops"),
+                OpClass(Upper("handle"), "gin_trgm_ops"),
+                name="identity_words",
+                fastupdate=False,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.value}"
