@@ -45,6 +45,16 @@ def lock_owner(identity: Identity, *others: int) -> Customer:
     return customer
 
 
+def _where_now(case_id: int) -> tuple[int, int]:
+    """The case that this one is today and the customer who has it today, by id: merges of both are followed."""
+    merged_into, owner, survivor = Case.objects.values_list("merged_into", "customer", "customer__merged_into").get(
+        pk=case_id
+    )
+    if merged_into:
+        return _where_now(merged_into)
+    return case_id, Customer.objects.get(pk=survivor).current().pk if survivor else owner
+
+
 @contextmanager
 def locked(case: Case) -> Iterator[Case]:
     """The case as it is now, under its customer's lock, in a transaction. Follows merges.
@@ -52,16 +62,15 @@ def locked(case: Case) -> Iterator[Case]:
     The body runs once; only finding the right customer is tried again.
     """
     for _ in range(ATTEMPTS):
-        current = Case.objects.select_related("customer").get(pk=case.pk).current()
-        customer = current.customer.current()
+        pk, owner = _where_now(case.pk)
         with transaction.atomic():
             try:
-                lock(customer.pk)
+                lock(owner)
             except Moved:
                 continue
-            fresh = Case.objects.select_related("customer", "assignee", "team").get(pk=current.pk)
+            fresh = Case.objects.select_related("customer", "assignee", "team").get(pk=pk)
             # An old case of somebody who was merged since stays theirs; the lock is that of who they are today.
-            if not fresh.merged_into_id and fresh.customer.current().pk == customer.pk:
+            if not fresh.merged_into_id and fresh.customer.current().pk == owner:
                 yield fresh
                 return
     raise Moved

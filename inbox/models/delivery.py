@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, models
@@ -53,6 +54,20 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         )
         return self.filter(state=State.QUEUED, not_before__lte=now()).exclude(models.Exists(earlier))
 
+    def claim(self, pk: int) -> Delivery | None:
+        """Takes the delivery for this process; None when somebody else has it or it is not due (any more)."""
+        at = now()
+        taken = (
+            self.due()
+            .filter(pk=pk)
+            .update(state=State.SENDING, claimed_at=at, attempts=models.F("attempts") + 1, changed_at=at)
+        )
+        return self.with_all().get(pk=pk) if taken else None
+
+    def with_all(self) -> DeliveryQuerySet:
+        """Everything that composing and sending look at."""
+        return self.select_related("entry__agent", "entry__case", "connector", "identity__customer", "attachment")
+
     def lost(self) -> DeliveryQuerySet:
         """Claimed by somebody who never came back: the provider may have accepted."""
         return self.filter(state=State.SENDING, claimed_at__lt=now() - LEASE)
@@ -87,23 +102,13 @@ class Delivery(models.Model):
             models.Index(fields=["-id"], name="delivery_failed", condition=models.Q(state__in=["failed", "unknown"])),
         ]
 
-    def claim(self) -> bool:
-        """Takes the delivery for this process; False when somebody else has it or it is not due any more."""
-        claimed = (
-            Delivery.objects.due()
-            .filter(pk=self.pk)
-            .update(state=State.SENDING, claimed_at=now(), attempts=models.F("attempts") + 1, changed_at=now())
-        )
-        if claimed:
-            self.refresh_from_db()
-        return bool(claimed)
-
     def advance(self, state: State, *, reason: str = "", code: str = "") -> bool:
         """Moves forwards only; False when the news is old."""
         lower = [each for each in State if is_progress(each, state)]
-        changed = Delivery.objects.filter(pk=self.pk, state__in=lower).update(
-            state=state, reason=reason[:400], code=code[:40], changed_at=now()
-        )
+        news: dict[str, Any] = {"state": state, "reason": reason[:400], "code": code[:40], "changed_at": now()}
+        if state == State.SENT:
+            news["sent_at"] = news["changed_at"]
+        changed = Delivery.objects.filter(pk=self.pk, state__in=lower).update(**news)
         if changed:
             self.state, self.reason, self.code = state, reason, code
         return bool(changed)

@@ -26,7 +26,7 @@ def compose(delivery: Delivery) -> OutboundMessage:
         email=_headers(entry) if is_mail else None,
         last_inbound_at=identity.last_inbound_at,
         status_callback=f"{delivery.connector.webhook_url}?delivery={delivery.uuid}",
-        created_at=delivery.claimed_at,
+        created_at=delivery.entry.created_at,
     )
 
 

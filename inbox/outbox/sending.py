@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.contrib.sessions.models import Session
-from django.db import transaction
 from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
@@ -35,14 +34,9 @@ STATES = {
 
 def deliver(delivery_id: int) -> bool:
     """Sends one delivery if it is due and nobody else has it; False when there was nothing to do."""
-    delivery = Delivery.objects.select_related("entry__agent", "entry__case", "connector", "identity__customer").get(
-        pk=delivery_id
-    )
-    if not delivery.claim():
+    delivery = Delivery.objects.claim(delivery_id)
+    if delivery is None:
         return False
-    delivery = Delivery.objects.select_related(
-        "entry__agent", "entry__case", "connector", "identity__customer", "attachment"
-    ).get(pk=delivery_id)
     no = refusal(delivery.identity, delivery.connector)
     if no:
         failed(delivery, f"{no.reason} {no.remedy}".strip())
@@ -75,38 +69,26 @@ def wake_delivery(delivery: Delivery, seconds: int) -> None:
 def mark_sent(delivery: Delivery, sent: Sent) -> None:
     """Remembers what the provider calls it, then moves on; a callback may have been faster."""
     delivery.connector.succeeded()
-    with transaction.atomic():
-        if sent.provider_id:
-            ProviderMessage.objects.bulk_create(
-                [
-                    ProviderMessage(
-                        connector=delivery.connector,
-                        provider_id=sent.provider_id,
-                        entry=delivery.entry,
-                        delivery=delivery,
-                    )
-                ],
-                ignore_conflicts=True,
-            )
-        Delivery.objects.filter(pk=delivery.pk).update(sent_at=now())
-        refused = "; ".join(f"{address}: {reason}" for address, reason in sent.refused.items())
-    mark(delivery, STATES[sent.status], reason=f"Not accepted for {refused}" if refused else "")
+    refused = "; ".join(f"{address}: {reason}" for address, reason in sent.refused.items())
+    reason = f"Not accepted for {refused}" if refused else ""
+    if sent.provider_id:
+        ProviderMessage.objects.remember(delivery.connector, sent.provider_id, delivery.entry, delivery)
+    mark(delivery, STATES[sent.status], reason=reason)
     _wake_next_part(delivery)
 
 
 def _wake_next_part(delivery: Delivery) -> None:
-    following = Delivery.objects.filter(entry=delivery.entry, part=delivery.part + 1, state=State.QUEUED).first()
-    if following:
-        wake(deliver_task, following.pk)
+    following = Delivery.objects.filter(entry=delivery.entry_id, part=delivery.part + 1, state=State.QUEUED)
+    for pk in following.values_list("pk", flat=True):
+        wake(deliver_task, pk)
 
 
 def mark(delivery: Delivery, state: State, *, reason: str = "", code: str = "") -> bool:
     """Moves a delivery forwards and tells the browsers; False when the news is old."""
     if state == State.FAILED:
         return failed(delivery, reason, code)
-    entry = _entry(delivery)
-    if entry.case is None:
-        return delivery.advance(state, reason=reason, code=code)
+    entry = delivery.entry
+    assert entry.case is not None
     with locked(entry.case) as case:
         moved = delivery.advance(state, reason=reason, code=code)
         if moved:
@@ -116,7 +98,7 @@ def mark(delivery: Delivery, state: State, *, reason: str = "", code: str = "") 
 
 def failed(delivery: Delivery, reason: str, code: str = "") -> bool:
     """Finally not delivered: what it answered is open again, and waits from the original time."""
-    entry = _entry(delivery)
+    entry = delivery.entry
     assert entry.case is not None
     with locked(entry.case) as case:
         if not delivery.advance(State.FAILED, reason=reason, code=code):
@@ -154,19 +136,14 @@ def _unknown(delivery: Delivery, reason: str) -> None:
 
 
 def _tell(delivery: Delivery) -> None:
-    entry = _entry(delivery)
-    if entry.case:
-        with locked(entry.case) as case:
-            case.changed(entry)
-
-
-def _entry(delivery: Delivery) -> Entry:
-    return Entry.objects.select_related("case").get(pk=delivery.entry_id)
+    assert delivery.entry.case is not None
+    with locked(delivery.entry.case) as case:
+        case.changed(delivery.entry)
 
 
 def send_again(delivery: Delivery, *, by: Agent) -> bool:
     """A person's decision about what failed or is not known. Mail keeps its Message-ID, so a double is one mail."""
-    entry = _entry(delivery)
+    entry = delivery.entry
     assert entry.case is not None
     with locked(entry.case) as case:
         again = Delivery.objects.filter(pk=delivery.pk, state__in=[State.FAILED, State.UNKNOWN]).update(
@@ -201,10 +178,12 @@ def deliver_due(most: int = 100) -> int:
 def look_up_lost() -> int:
     """Claimed by a process that died: ask the provider whether it has the message, and say so if nobody can tell."""
     done = 0
+    lately, not_just_now = now() - timedelta(minutes=5), now() - timedelta(seconds=20)
     lost = Delivery.objects.lost() | Delivery.objects.filter(
-        state=State.UNKNOWN, changed_at__gt=now() - timedelta(minutes=5), changed_at__lt=now() - timedelta(seconds=20)
+        state=State.UNKNOWN, changed_at__gt=lately, claimed_at__lt=not_just_now
     )
-    for delivery in lost.select_related("entry__agent", "entry__case", "connector", "identity__customer")[:20]:
+    for delivery in lost.with_all()[:20]:
+        Delivery.objects.filter(pk=delivery.pk).update(claimed_at=now())  # not asked again for a while
         try:
             sent = ADAPTERS[Channel(delivery.entry.channel)].look_up(delivery.connector.account(), compose(delivery))
         except (SendFailed, SendUnknown) as error:
