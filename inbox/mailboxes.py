@@ -63,7 +63,7 @@ class Watcher(threading.Thread):
         with Mailbox.open(connector.account()) as mailbox:
             while not self.stopping.is_set() and self._lease():
                 uidvalidity, uidnext = mailbox.select(name)
-                folder = folder_at(connector, name, uidvalidity, uidnext)
+                folder = folder_at(connector, name, uidvalidity, uidnext or mailbox.newest() + 1)
                 read_new(connector, folder, mailbox, self._lease)
                 connector.succeeded()
                 connection.close()  # back to the pool while nothing happens

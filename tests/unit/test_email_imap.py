@@ -107,6 +107,16 @@ def test_nothing_new_is_nothing_although_servers_name_the_last_mail(server: Imap
         assert subjects(mailbox.fetch(uidnext - 1)) == ["three"]
 
 
+def test_the_newest_uid_is_known_without_the_servers_announcement(server: Imap) -> None:
+    with Mailbox.open(account(server.port)) as mailbox:
+        mailbox.select()
+        assert mailbox.newest() == 0
+    deliver(server, "one", "two")
+    with Mailbox.open(account(server.port)) as mailbox:
+        mailbox.select()
+        assert mailbox.newest() == max(mail.uid for mail in mailbox.fetch(0))
+
+
 def test_mail_that_a_person_has_read_is_fetched_and_stays_as_it_was(server: Imap) -> None:
     deliver(server, "read by a phone", "unread")
     other = client(server)

@@ -102,6 +102,12 @@ class Mailbox:
             self._has_news()
             return self._uidvalidity, self._announced("UIDNEXT")
 
+    def newest(self) -> int:
+        """The UID of the newest mail, 0 in an empty folder: where to begin when a server announces no UIDNEXT."""
+        with self._guarded():
+            found = self._command("SEARCH", "UID *")
+        return max((int(word) for line in found if isinstance(line, bytes) for word in line.split()), default=0)
+
     def fetch(self, last_uid: int, max_bytes: int = MAX_MAIL_BYTES) -> Iterator[RawMail]:
         """Every mail with a UID above `last_uid`, oldest first, one body at a time.
 
