@@ -128,8 +128,7 @@ class AssignForm(Checked):
         pk = self.cleaned_data["agent"]
         if not pk:
             return None
-        teams = list(self.case.teams.values_list("pk", flat=True))
-        team_mates = Agent.objects.active().in_teams(teams)
+        team_mates = Agent.objects.active().in_teams(self.case.team_ids)
         found: Agent | None = team_mates.filter(pk=pk).first() if pk.isdecimal() else None
         if found is None:
             raise forms.ValidationError("They are not in a team of this case.")

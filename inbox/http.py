@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 from django.utils.timezone import now
@@ -33,6 +34,7 @@ def signed_in(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated:
+            prefetch_related_objects([request.user], "teams")
             return view(request, *args, **kwargs)
         if is_fragment(request) or request.method == "POST":
             back = request.headers.get("HX-Current-URL", "/")
@@ -80,7 +82,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return {"agent": None}
     return {
         "agent": agent,
-        "team_ids": SimpleLazyObject(lambda: list(agent.teams.values_list("pk", flat=True))),
+        "team_ids": SimpleLazyObject(lambda: agent.team_ids),
         "unseen_alerts": SimpleLazyObject(lambda: unseen_alerts(agent)),
         "server_time": now().isoformat(),
         "undo_seconds": settings.UNDO_SECONDS,

@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from customers.models import Customer, Identity, IdentityLink
 from customers.models.link import LinkReason
 from inbox.locking import Moved, lock
-from inbox.models import Agent, Alert, Case, Draft, Entry, Merge, Status
+from inbox.models import Agent, Alert, Case, Draft, Entry, Merge, Status, Team
 
 ATTEMPTS = 8
 
@@ -102,7 +102,7 @@ def _join_cases(merge: Merge, survivor: Customer, absorbed: Customer, by: Agent)
             channel=draft.channel,
             defaults={"text": draft.text, "subject": draft.subject},
         )
-    for team in newer.teams.all():
+    for team in Team.objects.filter(pk__in=newer.team_ids):
         older.share_with(team)
     older.customer = survivor
     _follow_latest(older)

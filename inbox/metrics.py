@@ -23,7 +23,6 @@ from inbox.models import (
     Alert,
     AlertSeen,
     Case,
-    CaseTeam,
     Delivery,
     Entry,
     EntryKind,
@@ -94,10 +93,8 @@ def shown(number: int) -> str:
     return f"{MOST:,}+" if number > MOST else f"{number:,}"
 
 
-def _in_team(rows: QuerySet[Rows], scope: Scope, to_case: str = "pk") -> QuerySet[Rows]:
-    if scope.team is None:
-        return rows
-    return rows.filter(Exists(CaseTeam.objects.filter(team=scope.team, case=OuterRef(to_case))))
+def _in_team(rows: QuerySet[Rows], scope: Scope, to_case: str = "") -> QuerySet[Rows]:
+    return rows if scope.team is None else rows.filter(**{f"{to_case}team_ids__contains": [scope.team]})
 
 
 def _live(scope: Scope) -> QuerySet[Case]:
@@ -120,7 +117,7 @@ def _nobodys(scope: Scope) -> QuerySet[Case]:
 
 
 def _moved(scope: Scope) -> QuerySet[Switch]:
-    rows = _in_team(Switch.objects.filter(at__gte=now() - HOUR), scope, "case_id")
+    rows = _in_team(Switch.objects.filter(at__gte=now() - HOUR), scope, "case__")
     if scope.channel:
         rows = rows.filter(from_channel=scope.channel)
     return rows.filter(to_channel=scope.towards) if scope.towards else rows
@@ -142,13 +139,13 @@ def _not_delivered(scope: Scope) -> QuerySet[Entry]:
     rows = Entry.objects.filter(
         Q(case__is_live=True) | Q(case__merged_into__is_live=True), ~Exists(arrived), pk__in=failed.values("entry")
     )
-    return _in_team(rows, scope, "case_id")
+    return _in_team(rows, scope, "case__")
 
 
 def _unseen(scope: Scope) -> QuerySet[Alert]:
     seen = AlertSeen.objects.filter(alert=OuterRef("pk"), seen_at__gte=OuterRef("raised_at"))
     rows = Alert.objects.open().exclude(loudness=Loudness.QUIET).filter(~Exists(seen))
-    return _in_team(rows, scope, "case_id")
+    return _in_team(rows, scope, "case__")
 
 
 def _volume(scope: Scope) -> QuerySet[Entry]:
@@ -156,7 +153,7 @@ def _volume(scope: Scope) -> QuerySet[Entry]:
     rows: QuerySet[Entry] = Entry.objects.filter(kind=EntryKind.MESSAGE, created_at__gte=first)
     if scope.day:
         rows = rows.filter(created_at__lt=midnight(scope.day + timedelta(days=1)))
-    rows = _in_team(rows, scope, "case_id")
+    rows = _in_team(rows, scope, "case__")
     return rows.filter(channel=scope.channel) if scope.channel else rows
 
 

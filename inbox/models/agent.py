@@ -84,6 +84,11 @@ class Agent(AbstractBaseUser):
         return f"{first} {rest[-1][0]}." if rest else first
 
     @property
+    def team_ids(self) -> list[int]:
+        """No query where `teams` was prefetched, as for whoever asks for a page."""
+        return [team.pk for team in self.teams.all()]
+
+    @property
     def is_supervisor(self) -> bool:
         """Admins may do all that supervisors may."""
         return self.role in (Role.SUPERVISOR, Role.ADMIN)

@@ -11,7 +11,7 @@ from django.utils.timezone import now
 
 from inbox import live
 from inbox.models.agent import Agent, Presence
-from inbox.models.case import Case, CaseTeam
+from inbox.models.case import Case
 from inbox.models.switch import Loudness, Switch
 
 
@@ -35,8 +35,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def for_agent(self, agent: Agent) -> AlertQuerySet:
         """The owner if here, else the case's teams; supervisors when nobody has looked for some minutes."""
         mine = models.Q(case__assignee=agent)
-        shared = CaseTeam.objects.filter(case=models.OuterRef("case"), team__agents=agent)
-        teams = models.Q(models.Exists(shared)) & (models.Q(case__assignee=None) | ~owner_is_here())
+        shared = models.Q(case__team_ids__overlap=agent.team_ids)
+        teams = shared & (models.Q(case__assignee=None) | ~owner_is_here())
         found = mine | teams
         if agent.is_supervisor:
             long_unseen = models.Q(raised_at__lt=now() - timedelta(minutes=settings.UNSEEN_ALERT_MINUTES))
@@ -81,8 +81,7 @@ class Alert(models.Model):
         """Agents to push to now. Who may read it is worked out again by `for_agent` when it is read."""
         if Alert.objects.filter(owner_is_here(), pk=self.pk).exists():
             return [self.case.assignee_id] if self.case.assignee_id else []
-        teams = CaseTeam.objects.filter(case_id=self.case_id).values("team")
-        return list(Agent.objects.active().in_teams(teams).values_list("pk", flat=True))
+        return list(Agent.objects.active().in_teams(self.case.team_ids).values_list("pk", flat=True))
 
     def announce(self, agents: list[int] | None = None) -> None:
         """After commit, to its audience, or to the agents named."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models
 from django.template.loader import render_to_string
 from django.utils.timezone import now
@@ -31,8 +32,7 @@ LIVE = models.Q(is_live=True)
 FAMILY = """WITH RECURSIVE family(id) AS (
     VALUES (%s::bigint) UNION SELECT c.id FROM inbox_case c JOIN family f ON c.merged_into_id = f.id) """
 IDS_OF_FAMILY = "SELECT id FROM family"
-LIVE_OF = """SELECT c.*, ARRAY(SELECT team_id FROM inbox_caseteam t WHERE t.case_id = c.id) AS shared_with
-    FROM inbox_case c WHERE c.customer_id = %s AND c.is_live AND NOT c.split_off"""
+LIVE_OF = "SELECT * FROM inbox_case WHERE customer_id = %s AND is_live AND NOT split_off"
 OPEN_IN_FAMILY = """SELECT channel, created_at FROM inbox_entry
     WHERE is_open AND case_id IN (SELECT id FROM family) ORDER BY id"""
 SPOKEN = (EntryKind.MESSAGE, EntryKind.PARTICIPANT, EntryKind.REPLY, EntryKind.NOTE)
@@ -43,8 +43,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
         """The door: cases of the agent's teams; supervisors see all. There is no other way to a case in a view."""
         if agent.is_supervisor:
             return self
-        shared = CaseTeam.objects.filter(team__agents=agent, case_id=models.OuterRef("pk"))
-        return self.filter(models.Exists(shared))
+        return self.filter(team_ids__overlap=agent.team_ids)
 
     def live(self) -> CaseQuerySet:
         return self.filter(LIVE)
@@ -71,10 +70,8 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def start(self, customer: Customer, team: Team, subject: str) -> Case:
         """A new live case; the caller holds the customer's lock and has seen that there is no other."""
-        case = self.create(customer=customer, subject=subject[:300], team=team, reply_token=secrets.token_hex(16))
-        CaseTeam.objects.create(case=case, team=team)
-        case.shared_with = [team.pk]
-        return case
+        token = secrets.token_hex(16)
+        return self.create(customer=customer, subject=subject[:300], team=team, team_ids=[team.pk], reply_token=token)
 
 
 class Case(models.Model):
@@ -86,7 +83,7 @@ class Case(models.Model):
     split_off = models.BooleanField(default=False)
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="absorbed")
     team = models.ForeignKey(Team, models.PROTECT, related_name="+")
-    teams = models.ManyToManyField(Team, through="CaseTeam", related_name="cases")
+    team_ids = ArrayField(models.BigIntegerField(), default=list)  # who sees it: `team`, and those it was shared with
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="assigned_cases"
     )
@@ -118,7 +115,6 @@ class Case(models.Model):
     first_reply_at = models.DateTimeField(null=True, blank=True)
 
     objects = CaseQuerySet.as_manager()
-    shared_with: list[int] | None = None  # teams, once somebody asked
 
     class Meta:
         constraints = [
@@ -142,6 +138,7 @@ class Case(models.Model):
             models.Index(fields=["customer", "-id"], name="case_of_customer"),
             models.Index(fields=["merged_into"], name="case_absorbed", condition=models.Q(merged_into__isnull=False)),
             models.Index(fields=["id"], name="case_failed", condition=models.Q(has_failed_delivery=True)),
+            GinIndex(fields=["team_ids"], name="case_live_teams", condition=LIVE, fastupdate=False),
         ]
 
     def __str__(self) -> str:
@@ -193,14 +190,11 @@ class Case(models.Model):
 
     def share_with(self, team: Team) -> bool:
         """True when the team could not see the case before."""
-        self.shared_with = None
-        return CaseTeam.objects.get_or_create(case=self, team=team)[1]
-
-    def team_ids(self) -> list[int]:
-        """Of all teams that see the case, read once."""
-        if self.shared_with is None:
-            self.shared_with = list(CaseTeam.objects.filter(case=self).values_list("team_id", flat=True))
-        return self.shared_with
+        if team.pk in self.team_ids:
+            return False
+        self.team_ids = [*self.team_ids, team.pk]
+        self.save(update_fields=["team_ids"])
+        return True
 
     def resolve(self, *, by: Agent | None) -> None:
         self.status, self.is_live, self.resolved_at, self.snoozed_until = Status.RESOLVED, False, now(), None
@@ -315,17 +309,6 @@ class Case(models.Model):
         return {"last_inbound_id", "channel", "channels", "first_message_at", "first_channel"}
 
 
-class CaseTeam(models.Model):
-    """Which teams see a case. A message through another team's connector adds that team."""
-
-    case = models.ForeignKey(Case, models.CASCADE, related_name="case_teams")
-    team = models.ForeignKey(Team, models.PROTECT, related_name="case_teams")
-    added_at = models.DateTimeField(default=now)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["team", "case"], name="case_team_once")]
-
-
 def frame(case: Case, entry: int | None, entry_kind: str, moved: bool) -> dict[str, Any]:
     """What sockets hear of a case: a row that looks the same to everybody, and what files it under the fixed views."""
     return {
@@ -336,7 +319,7 @@ def frame(case: Case, entry: int | None, entry_kind: str, moved: bool) -> dict[s
         "live": case.is_live,
         "assignee": case.assignee_id,
         "channel": case.channel,
-        "teams": case.team_ids(),
+        "teams": case.team_ids,
         "row": render_to_string("inbox/_row.html", {"case": case}),
         "entry": entry,
         "entry_kind": entry_kind,

@@ -173,7 +173,7 @@ def take(request: AgentRequest, pk: int) -> HttpResponse:
 def assign(request: AgentRequest, pk: int) -> HttpResponse:
     case = case_or_404(request, pk)
     if request.method == "GET":
-        colleagues = Agent.objects.active().in_teams(list(case.teams.values_list("pk", flat=True))).order_by("name")
+        colleagues = Agent.objects.active().in_teams(case.team_ids).order_by("name")
         return render(
             request, "inbox/_assign.html", {"case": case, "colleagues": colleagues, "teams": Team.objects.all()}
         )

@@ -31,12 +31,12 @@ SELECT n, 1000 + n AS id,
 FROM (SELECT n, mod(n * 7919 + n / 100, 100) AS h FROM generate_series(1, %(cases)s) n) numbers;
 
 INSERT INTO inbox_case
-    (id, uuid, customer_id, subject, status, is_live, split_off, team_id, assignee_id, reply_token, version, created_at,
+    (id, uuid, customer_id, subject, status, is_live, split_off, team_id, team_ids, assignee_id, reply_token, version, created_at,
     changed_at, resolved_at, snoozed_until, waiting_since, channel, previous_channel, moved_at, shows_move, channels,
     open_channels, last_entry_id, last_kind, last_author, last_at, preview, last_inbound_id, has_failed_delivery,
     first_channel, first_message_at, first_reply_at)
 SELECT id, gen_random_uuid(), n, 'About order ' || 100000 + n, status, status <> 'resolved', false,
-    %(first_team)s + team, assignee, md5(n::text), 4, came, came + interval '1 day',
+    %(first_team)s + team, ARRAY[%(first_team)s + team], assignee, md5(n::text), 4, came, came + interval '1 day',
     CASE WHEN status = 'resolved' THEN came + interval '2 days' END,
     CASE WHEN status = 'snoozed' THEN now() + interval '2 days' END,
     CASE WHEN status = 'open' THEN came + interval '1 day' END,
@@ -47,8 +47,6 @@ SELECT id, gen_random_uuid(), n, 'About order ' || 100000 + n, status, status <>
     'the parcel has still not arrived and nobody has told me when it will', 2 * %(cases)s + n, false,
     'email', came, came + interval '1 hour'
 FROM plan;
-
-INSERT INTO inbox_caseteam (case_id, team_id, added_at) SELECT id, %(first_team)s + team, came FROM plan;
 
 -- The first entries of all cases, then the second ones, …: as they would have come in
 INSERT INTO inbox_entry

@@ -31,7 +31,7 @@ regards hello again question about account address change wrong size large small
 INDEXES = """
 SELECT indexname, indexdef FROM pg_indexes
 WHERE tablename IN ('customers_customer', 'customers_identity', 'customers_identitylink', 'inbox_case',
-        'inbox_caseteam', 'inbox_entry', 'inbox_delivery')
+        'inbox_entry', 'inbox_delivery')
     AND indexdef NOT LIKE 'CREATE UNIQUE%'
 """
 

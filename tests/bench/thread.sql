@@ -10,16 +10,14 @@ VALUES
     (%(identity)s + 1, 'phone', '', '+1628' || (2000000 + %(size)s), '', %(customer)s, '', now(), now(), false);
 
 INSERT INTO inbox_case
-    (id, uuid, customer_id, subject, status, is_live, split_off, team_id, reply_token, version, created_at, changed_at,
+    (id, uuid, customer_id, subject, status, is_live, split_off, team_id, team_ids, reply_token, version, created_at, changed_at,
     waiting_since, channel, previous_channel, shows_move, channels, open_channels, last_entry_id, last_kind, last_author,
     last_at, preview, last_inbound_id, has_failed_delivery, first_channel, first_message_at, first_reply_at)
 VALUES
-    (%(case)s, gen_random_uuid(), %(customer)s, 'A thread', 'open', true, false, %(first_team)s, md5('t' || %(size)s), 1,
+    (%(case)s, gen_random_uuid(), %(customer)s, 'A thread', 'open', true, false, %(first_team)s, ARRAY[%(first_team)s], md5('t' || %(size)s), 1,
     now(), now(), now() - interval '1 hour', 'sms', 'email', true, ARRAY['email', 'sms'], ARRAY['sms'],
     %(first_entry)s + %(size)s - 1, 'message', 'Thread', now(), 'and another thing', %(first_entry)s + %(size)s - 1,
     false, 'email', now(), now());
-
-INSERT INTO inbox_caseteam (case_id, team_id, added_at) VALUES (%(case)s, %(first_team)s, now());
 
 INSERT INTO inbox_entry
     (id, uuid, case_id, kind, channel, connector_id, identity_id, our_address, agent_id, author, created_at, sent_at,
