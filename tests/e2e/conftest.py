@@ -31,20 +31,38 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     running.stop()
 
 
+@pytest.fixture(scope="session")
+def sessions() -> dict[str, Any]:
+    """Cookies of the agents who signed in already; each signs in once."""
+    return {}
+
+
 @pytest.fixture
-def window(browser: Browser, stack: Stack) -> Iterator[Callable[..., Page]]:
+def window(browser: Browser, stack: Stack, sessions: dict[str, Any]) -> Iterator[Callable[..., Page]]:
     """`window("ana")` is a browser window in which Ana is signed in and sees all open cases. What goes wrong in its
-    scripts, or against the content policy, fails the test."""
+    scripts, against the content policy, or opens a dialog, fails the test. `prepare(page)` runs before it opens."""
     contexts = []
     wrong: list[str] = []
 
-    def open_window(who: str, path: str = "/inbox/open/", **about: Any) -> Page:
-        context = browser.new_context(base_url=stack.url, **{"viewport": {"width": 1440, "height": 900}, **about})
-        contexts.append(context)
-        page = context.new_page()
+    def watch(page: Page) -> None:
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda line: wrong.append(line.text) if "Content Security Policy" in line.text else None)
-        sign_in(page, stack, who, path)
+        page.on("dialog", lambda dialog: (wrong.append(f"A dialog opened: {dialog.message}"), dialog.dismiss()))
+
+    def open_window(
+        who: str, path: str = "/inbox/open/", prepare: Callable[[Page], Any] = lambda page: None, **about: Any
+    ) -> Page:
+        given = {"viewport": {"width": 1440, "height": 900}, "storage_state": sessions.get(who), **about}
+        context = browser.new_context(base_url=stack.url, **given)
+        contexts.append(context)
+        page = context.new_page()
+        watch(page)
+        prepare(page)
+        if who in sessions:
+            page.goto(path)
+        if who not in sessions or "/sign-in/" in page.url:
+            sign_in(page, stack, who, path)
+            sessions[who] = context.storage_state()
         return page
 
     yield open_window
@@ -77,3 +95,10 @@ def card(page: Page) -> Any:
 
 def write(page: Page, text: str) -> None:
     page.locator("#reply-text").fill(text)
+
+
+def pick(page: Page, channel: str) -> None:
+    """Another way to send, from the list."""
+    page.locator("#picker").click()
+    page.locator(f"#ways .way-row[data-channel={channel}]").click()
+    expect(page.locator("#composer-bar")).to_have_attribute("data-channel", channel)

@@ -131,6 +131,10 @@ def test_hidden_text_stays_hidden() -> None:
     assert sanitise('<div style="display:flex;color:red">x</div>') == '<div style="color:red">x</div>'
 
 
+def test_nothing_is_as_high_as_the_window_whose_height_is_the_mails_own() -> None:
+    assert sanitise('<div style="height:100vh;width:9.5DVW;color:red">x</div>') == '<div style="color:red">x</div>'
+
+
 def test_our_own_fold_survives_and_foreign_classes_do_not() -> None:
     assert sanitise('<details class="quoted"><summary>…</summary>x</details>').startswith('<details class="quoted">')
     assert sanitise('<details class="app">x</details><p class="app">y</p>') == "<details>x</details><p>y</p>"

@@ -48,6 +48,7 @@ _LINK = re.compile(r"(?:https?:|mailto:|tel:)", re.IGNORECASE)
 _REMOTE = re.compile(r"https?://", re.IGNORECASE)
 _PARKED = "x-parked:"
 _ACTIVE_STYLE = re.compile(r"[\\@]|/\*|url\s*\(|image|expression|binding|javascript", re.IGNORECASE)
+_OF_THE_WINDOW = re.compile(r"\d[sld]?v(?:h|w|min|max|b|i)\b", re.IGNORECASE)  # the frame is made as high as the mail
 
 
 def sanitise(html: str, content_ids: Iterable[str] = ()) -> str:
@@ -118,7 +119,7 @@ def _style(value: str) -> str | None:
 
 
 def _is_active(declaration: str) -> bool:
-    if _ACTIVE_STYLE.search(declaration):
+    if _ACTIVE_STYLE.search(declaration) or _OF_THE_WINDOW.search(declaration):
         return True
     name, _, value = (part.strip().lower() for part in declaration.partition(":"))
     return (name.startswith("margin") and "-" in value) or (name == "display" and not value.startswith("none"))
