@@ -186,10 +186,11 @@ def _reachable(thread: Case | None, customer: Customer, entry: Entry, item: Inbo
     connector = entry.connector
     assert connector is not None
     assert entry.identity is not None
+    is_unknown = entry.identity.is_new and entry.identity.customer_id == customer.pk  # nothing of theirs can be here
     case = Case.objects.live().filter(pk=thread.pk).first() if thread else None
-    if case is None and not entry.identity.is_new:
+    if case is None and not is_unknown:
         case = Case.objects.live_of(customer)
-    if case is None and not entry.identity.is_new:
+    if case is None and not is_unknown:
         lately = now() - timedelta(days=settings.REOPEN_DAYS)
         resolved = Case.objects.unmerged().main().filter(customer=customer, status=Status.RESOLVED)
         case = resolved.filter(resolved_at__gte=lately).order_by("-resolved_at").first()
