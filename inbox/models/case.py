@@ -134,11 +134,14 @@ class Case(models.Model):
                 fields=["status", "-last_entry_id"], name="case_by_status", condition=models.Q(merged_into=None)
             ),
             models.Index(fields=["changed_at"], name="case_changed"),
-            models.Index(fields=["snoozed_until"], name="case_snoozed", condition=models.Q(status="snoozed")),
+            models.Index(fields=["snoozed_until", "id"], name="case_wakes", condition=models.Q(status="snoozed")),
             models.Index(fields=["customer", "-id"], name="case_of_customer"),
             models.Index(fields=["merged_into"], name="case_absorbed", condition=models.Q(merged_into__isnull=False)),
             models.Index(fields=["id"], name="case_failed", condition=models.Q(has_failed_delivery=True)),
             GinIndex(fields=["team_ids"], name="case_live_teams", condition=LIVE, fastupdate=False),
+            models.Index(
+                fields=["-moved_at", "-id"], name="case_live_moved", condition=LIVE & models.Q(shows_move=True)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.timezone import now
@@ -33,15 +33,22 @@ class InboxView:
     holds: Callable[[Agent], Q]
     sorts: tuple[str, ...] = ("longest", "newest", "moved")
     empty: str = "All caught up."
+    is_own: bool = False  # holds something else for every agent, not only for every team
 
     def cases(self, agent: Agent) -> CaseQuerySet:
         return Case.objects.visible_to(agent).filter(self.holds(agent))
+
+    def seen_by(self, agent: Agent) -> str:
+        """Equal for agents who see the same cases in it."""
+        if self.is_own:
+            return f"agent-{agent.pk}"
+        return "all" if agent.is_supervisor else "teams-" + "-".join(map(str, sorted(agent.team_ids)))
 
 
 VIEWS = {
     view.slug: view
     for view in [
-        InboxView("mine", "Mine", lambda agent: Q(is_live=True, assignee=agent, status__in=AWAKE)),
+        InboxView("mine", "Mine", lambda agent: Q(is_live=True, assignee=agent, status__in=AWAKE), is_own=True),
         InboxView(
             "unassigned",
             "Nobody's yet",
@@ -162,7 +169,8 @@ def sort_of(request: AgentRequest, view: InboxView) -> str:
     chosen = request.session.get("sorts", {})
     asked = request.GET.get("sort", "")
     if asked in view.sorts:
-        request.session["sorts"] = {**chosen, view.slug: asked}
+        if chosen.get(view.slug) != asked:
+            request.session["sorts"] = {**chosen, view.slug: asked}
         return asked
     remembered = chosen.get(view.slug, "")
     return remembered if remembered in view.sorts else view.sorts[0]
@@ -170,16 +178,18 @@ def sort_of(request: AgentRequest, view: InboxView) -> str:
 
 def count(view: InboxView, agent: Agent) -> str:
     """Capped, and the same for a second: a count is never paid for per viewer and event."""
-    key = f"count:{view.slug}:{agent.pk}"
-    found = cache.get(key)
-    if found is None:
-        found = capped(view.cases(agent).values("pk")[: MOST_COUNTED + 1].count())
-        cache.set(key, found, 1)
-    return str(found)
+    return capped(_counted(f"count:{view.slug}:{view.seen_by(agent)}", view.cases(agent), MOST_COUNTED + 1))
 
 
 def moved(view: InboxView, agent: Agent) -> int:
-    return view.cases(agent).filter(shows_move=True).values("pk")[:100].count() if "moved" in view.sorts else 0
+    if "moved" not in view.sorts:
+        return 0
+    return _counted(f"moved:{view.slug}:{view.seen_by(agent)}", view.cases(agent).filter(shows_move=True), 100)
+
+
+def _counted(key: str, cases: CaseQuerySet, most: int) -> int:
+    found: int = cache.get_or_set(key, cases.values("pk")[:most].count, 1)
+    return found
 
 
 def next_back(agent: Agent) -> datetime | None:
@@ -190,7 +200,7 @@ def next_back(agent: Agent) -> datetime | None:
 
 def page(view: InboxView, agent: Agent, sort: str, after: str) -> Listing:
     """Keyset paging: `after` is the last row's own sort key, so rows that come or go in between shift nothing."""
-    cases = view.cases(agent).select_related("customer", "assignee").prefetch_related("customer__identities")
+    cases = view.cases(agent).select_related("customer", "assignee")
     found = {"longest": _longest, "newest": _newest, "moved": _moved, "soonest": _soonest}[sort](cases, after)
     shown = found[:PAGE]
     decorate(shown, agent)
@@ -260,7 +270,8 @@ def _pair(key: str) -> tuple[datetime, int] | None:
 
 
 def decorate(cases: list[Case], agent: Agent) -> None:
-    """What only this agent sees of a row: whether it is unread, and unsent text."""
+    """What a row shows beside its case: an address for want of a name, whether this agent has read it, unsent text."""
+    prefetch_related_objects([case.customer for case in cases if not case.customer.name], "identities")
     ids = [case.pk for case in cases]
     read = dict(Reading.objects.filter(agent=agent, case__in=ids).values_list("case", "entry_id"))
     drafts = dict(

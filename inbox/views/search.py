@@ -94,8 +94,8 @@ def _by_text(query: str, agent: Agent) -> list[Hit]:
             break
         older = entries.filter(pk__lt=hits[-1][1]).exclude(case__in=list(newest))
     found = Entry.objects.filter(pk__in=sorted(newest.values())[-MOST_CASES:]).order_by("-pk")
-    found = found.select_related("case__customer", "case__assignee").prefetch_related("case__customer__identities")
-    return [Hit(entry.case, entry, excerpt(entry, query)) for entry in found.defer("search", "html") if entry.case]
+    found = found.select_related("case__customer", "case__assignee").defer("search", "html", "quoted", "headers")
+    return [Hit(entry.case, entry, excerpt(entry, query)) for entry in found if entry.case]
 
 
 def excerpt(entry: Entry, query: str) -> SafeString:
