@@ -184,18 +184,44 @@ def _undo(merge: Merge, survivor: Customer, by: Agent) -> None:
     if case is None:
         _rehome_later(merge, absorbed, None, by)
         return
-    case.refresh_from_db()
     if merge.surviving_case_id:
-        case.merged_into, case.customer = None, absorbed
-        case.status = Status.OPEN if merge.absorbed_case_was.get("status") != Status.WAITING else Status.WAITING
-        case.is_live = True
-        case.save(update_fields=["merged_into", "customer", "status", "is_live"])
-        _rehome_later(merge, absorbed, case, by)
-    elif case.customer_id == survivor.pk:
+        _part(merge, survivor, absorbed, by)
+        return
+    case.refresh_from_db()
+    if case.customer_id == survivor.pk:
         case.customer = absorbed
         case.save(update_fields=["customer"])
     _follow_latest(case)
     case.record(Entry.event_of("parted", f"said that this is not {survivor.shown_name}", by=by), *SHOWN)
+
+
+def _part(merge: Merge, survivor: Customer, absorbed: Customer, by: Agent) -> None:
+    """Each case goes back to whose it was, whichever of them went on, and what came later goes home by its identity."""
+    older, newer = Case.objects.get(pk=merge.surviving_case_id), Case.objects.get(pk=merge.absorbed_case_id)
+    if older.merged_into_id:
+        raise CannotJoin("A later join stands on this one. Take that one back first.")
+    was = merge.absorbed_case_was
+    older.customer = absorbed if was.get("survivor") == absorbed.pk else survivor
+    older.save(update_fields=["customer"])
+    newer.customer = absorbed if was.get("customer") == absorbed.pk else survivor
+    newer.merged_into = None
+    newer.is_live = not Case.objects.live().main().filter(customer=newer.customer).exclude(pk=newer.pk).exists()
+    newer.status = Status.WAITING if was.get("status") == Status.WAITING else Status.OPEN
+    if not newer.is_live:  # that person has begun another one meanwhile
+        newer.status, newer.resolved_at = Status.RESOLVED, now()
+    newer.save(update_fields=["customer", "merged_into", "is_live", "status", "resolved_at"])
+    later = Entry.objects.filter(case=older, created_at__gt=merge.at, identity__isnull=False)
+    if newer.customer == survivor:
+        later.exclude(identity__in=list(merge.identities)).update(case=newer)
+        _refresh(newer, by, absorbed)
+        _rehome_later(merge, absorbed, older, by)
+        theirs = older
+    else:
+        _rehome_later(merge, absorbed, newer, by)
+        theirs = newer
+    theirs = Case.objects.get(pk=theirs.pk)
+    _follow_latest(theirs)
+    theirs.record(Entry.event_of("parted", f"said that this is not {survivor.shown_name}", by=by), *SHOWN)
 
 
 def _rehome_later(merge: Merge, absorbed: Customer, case: Case | None, by: Agent) -> None:
@@ -204,7 +230,7 @@ def _rehome_later(merge: Merge, absorbed: Customer, case: Case | None, by: Agent
     stays_with = later.exclude(case__customer=absorbed).select_related("case")
     moved = list(stays_with)
     if not moved:
-        if merge.surviving_case:
+        if merge.surviving_case and merge.surviving_case != case:
             _refresh(merge.surviving_case, by, absorbed)
         return
     if case is None:
