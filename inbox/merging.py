@@ -197,7 +197,11 @@ def _undo(merge: Merge, survivor: Customer, by: Agent) -> None:
 
 def _part(merge: Merge, survivor: Customer, absorbed: Customer, by: Agent) -> None:
     """Each case goes back to whose it was, whichever of them went on, and what came later goes home by its identity."""
-    older, newer = Case.objects.get(pk=merge.surviving_case_id), Case.objects.get(pk=merge.absorbed_case_id)
+    older, newer = merge.surviving_case, merge.absorbed_case
+    assert older is not None
+    assert newer is not None
+    older.refresh_from_db()
+    newer.refresh_from_db()
     if older.merged_into_id:
         raise CannotJoin("A later join stands on this one. Take that one back first.")
     was = merge.absorbed_case_was
