@@ -25,6 +25,11 @@ class ConnectorKind(models.TextChoices):
     INSTAGRAM = "instagram", "Instagram"
 
 
+class Side(models.TextChoices):
+    IN = "in", "Receiving"
+    OUT = "out", "Sending"
+
+
 def new_token() -> str:
     return secrets.token_urlsafe(24)
 
@@ -53,6 +58,7 @@ class Connector(models.Model):
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_failure_at = models.DateTimeField(null=True, blank=True)
     failure = models.CharField(max_length=300, blank=True)
+    failing_side = models.CharField(max_length=4, blank=True)  # which side the failure is about: a Side
     consecutive_failures = models.PositiveIntegerField(default=0)
     needs_reconnect = models.BooleanField(default=False)
     forged_count = models.PositiveIntegerField(default=0)
@@ -86,19 +92,25 @@ class Connector(models.Model):
     def is_healthy(self) -> bool:
         return self.is_active and not self.needs_reconnect and self.consecutive_failures < 3
 
-    def succeeded(self) -> None:
-        """At most every 10 s, or at once when it ends a run of failures: health must not cost a row per mail."""
+    def succeeded(self, side: Side) -> None:
+        """At most every 10 s, or at once when it ends a run of failures: health must not cost a row per mail.
+
+        Mail that comes in says nothing about whether our password for sending is right.
+        """
         at = now()
         if self.failure or not self.last_success_at or self.last_success_at < at - timedelta(seconds=10):
-            self.last_success_at, self.failure, self.consecutive_failures, self.needs_reconnect = at, "", 0, False
-            Connector.objects.filter(pk=self.pk).update(
-                last_success_at=at, failure="", consecutive_failures=0, needs_reconnect=False
+            self.last_success_at = at
+            mine = Connector.objects.filter(pk=self.pk)
+            mine.update(last_success_at=at)
+            mine.filter(failing_side__in=["", side]).update(
+                failure="", consecutive_failures=0, needs_reconnect=False, failing_side=""
             )
 
-    def failed(self, reason: str, *, reconnect: bool = False) -> None:
+    def failed(self, reason: str, side: Side, *, reconnect: bool = False) -> None:
         Connector.objects.filter(pk=self.pk).update(
             last_failure_at=now(),
             failure=reason[:300],
+            failing_side=side,
             consecutive_failures=models.F("consecutive_failures") + 1,
             needs_reconnect=models.Case(models.When(needs_reconnect=True, then=True), default=models.Value(reconnect)),
         )

@@ -146,12 +146,8 @@ def told(case: Case) -> list[Told]:
 
 
 def _answered_lately(case: Case, switch: Switch) -> datetime | None:
-    reply = (
-        case.timeline()
-        .filter(kind=EntryKind.REPLY, channel=switch.from_channel, pk__lt=switch.entry_id, unsent_at=None)
-        .order_by("-pk")
-        .first()
-    )
+    replies = case.timeline().that_left().filter(channel=switch.from_channel, pk__lt=switch.entry_id)
+    reply = replies.order_by("-pk").first()
     if reply is None or switch.at - reply.created_at > ANSWERED_LATELY:
         return None
     return reply.created_at

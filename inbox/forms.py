@@ -68,6 +68,7 @@ class ReplyForm(Checked):
     send_anyway = forms.BooleanField(required=False)
     confirmed = forms.BooleanField(required=False)
     resolve = forms.BooleanField(required=False)
+    form = forms.UUIDField(required=False)
 
     def clean(self) -> dict[str, Any]:
         """Named as `outbox.reply` names them."""

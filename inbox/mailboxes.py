@@ -14,7 +14,7 @@ from django.utils.timezone import now
 
 from connectors.adapters.email.imap import Mailbox, RawMail
 from connectors.errors import ConnectionLost
-from connectors.models import Connector, MailFolder, Receipt
+from connectors.models import Connector, MailFolder, Receipt, Side
 from inbox import live
 from inbox.intake import take_in_task
 from inbox.wake import wake
@@ -45,7 +45,7 @@ class Watcher(threading.Thread):
                 else:
                     pause = 3.0
             except ConnectionLost as error:
-                Connector.objects.get(pk=self.connector_id).failed(error.reason, reconnect=error.reconnect)
+                Connector.objects.get(pk=self.connector_id).failed(error.reason, Side.IN, reconnect=error.reconnect)
                 live.announce(lambda: {"kind": "board"})
                 log.warning("Mailbox %s: %s", self.connector_id, error.reason)
                 pause = RECONNECT_PAUSE if error.reconnect else min(pause * 2, LONGEST_PAUSE)
@@ -65,7 +65,7 @@ class Watcher(threading.Thread):
                 uidvalidity, uidnext = mailbox.select(name)
                 folder = folder_at(connector, name, uidvalidity, uidnext or mailbox.newest() + 1)
                 read_new(connector, folder, mailbox, self._lease)
-                connector.succeeded()
+                connector.succeeded(Side.IN)
                 connection.close()  # back to the pool while nothing happens
                 mailbox.wait(POLL_SECONDS)
 

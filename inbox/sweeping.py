@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
+from django.db import connection
+from django.db.models import Exists, OuterRef
 from django.utils.timezone import now
 
 from connectors.models import Receipt
@@ -16,6 +20,7 @@ from inbox.models import Agent, Alert, AlertSeen, Case, Role, Status
 
 log = logging.getLogger(__name__)
 MOST = 200
+GRACE = timedelta(seconds=2)  # for the worker that was asked to send a delivery when it is due
 
 
 def receipts() -> int:
@@ -36,34 +41,64 @@ def snoozes() -> int:
 def unseen_alerts() -> int:
     """Nobody has looked for some minutes: the supervisors hear of it, once."""
     limit = now() - timedelta(minutes=settings.UNSEEN_ALERT_MINUTES)
-    unseen = Alert.objects.open().filter(raised_at__lt=limit, escalated_at=None).exclude(loudness="quiet")
+    seen = AlertSeen.objects.filter(alert=OuterRef("pk"), seen_at__gte=OuterRef("raised_at"))
+    due = Alert.objects.open().filter(raised_at__lt=limit, escalated_at=None).exclude(loudness="quiet")
     supervisors = list(Agent.objects.active().exclude(role=Role.AGENT).values_list("pk", flat=True))
     count = 0
-    for alert in unseen[:MOST]:
-        if AlertSeen.objects.filter(alert=alert, seen_at__gte=alert.raised_at).exists():
-            continue
+    for alert in due.exclude(Exists(seen))[:MOST]:
         if Alert.objects.filter(pk=alert.pk, escalated_at=None).update(escalated_at=now()):
             alert.announce(supervisors)
             count += 1
     return count
 
 
-WORK: tuple[Callable[[], int], ...] = (
-    receipts,
-    outbox.deliver_due,
-    intake.fetch_files,
-    outbox.look_up_lost,
-    snoozes,
-    unseen_alerts,
-)
+class Hands:
+    """A few threads for work that waits for other people's servers: one that hangs holds up only itself."""
+
+    def __init__(self, number: int) -> None:
+        self.pool = ThreadPoolExecutor(number, thread_name_prefix="hand")
+        self.busy: dict[object, Future[None]] = {}
+
+    def start(self, name: object, work: Callable[[], object]) -> bool:
+        """False when that very work is still being done."""
+        if name in self.busy and not self.busy[name].done():
+            return False
+        self.busy = {name: future for name, future in self.busy.items() if not future.done()}
+        self.busy[name] = self.pool.submit(self._do, work)
+        return True
+
+    def wait(self) -> None:
+        for future in list(self.busy.values()):
+            future.result()
+
+    def _do(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception:
+            log.exception("Sweeping broke; it is tried again in a second")
+        finally:
+            connection.close()
 
 
-def sweep() -> int:
+def start_late_deliveries(hands: Hands) -> None:
+    """What no worker took in time: Redis is down, no worker runs, or it is a retry."""
+    for pk in outbox.overdue(by=GRACE):
+        hands.start(("delivery", pk), partial(outbox.deliver, pk))
+
+
+OURS: tuple[Callable[[], int], ...] = (receipts, snoozes, unseen_alerts)
+THEIRS: tuple[Callable[[], int], ...] = (intake.fetch_files, outbox.look_up_lost)
+
+
+def sweep(hands: Hands) -> int:
     """One round over everything; how much was done. One kind of work that breaks does not stop the others."""
     done = 0
-    for work in WORK:
+    for work in OURS:
         try:
             done += work()
         except Exception:
             log.exception("Sweeping %s broke; it is tried again in a second", work.__name__)
+    start_late_deliveries(hands)
+    for work in THEIRS:
+        hands.start(work.__name__, work)
     return done

@@ -74,11 +74,14 @@ def _redis(pid: int) -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1)
 
 
-def wake(task: Task[..., None], *arguments: Any) -> None:
-    """After commit, asks a worker to run the task now."""
-    transaction.on_commit(
-        lambda: messenger().put(lambda: task.apply_async(arguments, retry=False, ignore_result=True)), robust=True
-    )
+def wake(task: Task[..., None], *arguments: Any, after: float = 0) -> None:
+    """After commit, asks a worker to run the task now, or `after` some seconds (far fewer than the broker's
+    visibility timeout)."""
+
+    def ask() -> None:
+        task.apply_async(arguments, countdown=after, retry=False, ignore_result=True)
+
+    transaction.on_commit(lambda: messenger().put(ask), robust=True)
 
 
 def publish(frame: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from connectors.adapters import ADAPTERS
 from connectors.errors import Forged
 from connectors.messages import Channel
-from connectors.models import Connector, Receipt
+from connectors.models import Connector, Receipt, Side
 from inbox.intake import take_in_task
 from inbox.wake import wake
 
@@ -54,7 +54,7 @@ def _store(connector: Connector, body: bytes, headers: dict[str, str]) -> None:
     receipt = Receipt.store(connector, body, headers=headers, key=key)
     if not connector.last_received_at or connector.last_received_at < now() - timedelta(seconds=5):
         Connector.objects.filter(pk=connector.pk).update(last_received_at=now())
-        connector.succeeded()
+        connector.succeeded(Side.IN)
     if receipt:
         wake(take_in_task, receipt)
 

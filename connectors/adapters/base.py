@@ -25,6 +25,7 @@ class Limits(Protocol):
 
     max_files: int
     max_file_bytes: int
+    max_total_bytes: int  # of all files of one reply
     has_subject: bool
     has_copies: bool
     has_rich_text: bool

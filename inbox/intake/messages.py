@@ -208,7 +208,8 @@ def _remember(entry: Entry, item: InboundMessage) -> None:
     """Raises Duplicate when the message is here already, which undoes all that was done for it; then its files."""
     assert entry.connector is not None
     if not ProviderMessage.objects.remember(entry.connector, item.provider_id, entry):
-        raise Duplicate
+        known = ProviderMessage.objects.filter(connector=entry.connector, provider_id=item.provider_id)
+        raise Duplicate(*known.values_list("entry", "entry__case").get())
     files.attach(entry, item.attachments)
 
 

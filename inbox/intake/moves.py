@@ -12,7 +12,7 @@ from django.utils.timezone import now
 from customers.models import Customer, Identity
 from inbox import switching
 from inbox.locking import Moved, lock
-from inbox.models import Alert, Case, Draft, Entry, EntryKind, Loudness, Switch
+from inbox.models import Alert, Case, Draft, Entry, Loudness, Switch
 from inbox.switching import Said, Surroundings, Verdict
 
 # The newest of each identity by its index; the planner cannot be tempted to read all entries.
@@ -56,7 +56,7 @@ def judge(case: Case, previous: Last | None, entry: Entry) -> Verdict:
 
 def _surroundings(case: Case, previous: Last, entry: Entry) -> Surroundings:
     timeline = case.timeline()
-    replies = timeline.filter(kind=EntryKind.REPLY).order_by("-pk")
+    replies = timeline.that_left().order_by("-pk")
     answered = replies.filter(channel=previous.said.channel, pk__gt=previous.entry_id).first()
     ours_there = replies.filter(Q(identity=entry.identity), channel=entry.channel).first()
     last = Switch.objects.filter(case=case).order_by("-pk").first()

@@ -19,8 +19,8 @@ def ignored(kind: str, reason: str) -> Outcome:
     return {"outcome": "ignored", "kind": kind, "reason": reason}
 
 
-def duplicate() -> Outcome:
-    return {"outcome": "duplicate"}
+def duplicate(entry: int | None = None, case: int | None = None) -> Outcome:
+    return {"outcome": "duplicate", "entry": entry, "case": case}
 
 
 def quarantine(reason: str, excerpt: str = "") -> Outcome:
@@ -28,7 +28,11 @@ def quarantine(reason: str, excerpt: str = "") -> Outcome:
 
 
 class Duplicate(Exception):
-    """This item is here already."""
+    """This item is here already; a message says as which entry of which case."""
+
+    def __init__(self, entry: int | None = None, case: int | None = None) -> None:
+        super().__init__("It is here already.")
+        self.entry, self.case = entry, case
 
 
 class NotYet(Exception):

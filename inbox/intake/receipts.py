@@ -110,8 +110,8 @@ def _take(item: Item, receipt: Receipt, *, is_alone: bool = False) -> Outcome:
                 if attempt == TRIES_PER_ITEM - 1:
                     raise
         raise AssertionError("unreachable")
-    except Duplicate:
-        return outcomes.duplicate()
+    except Duplicate as known:
+        return outcomes.duplicate(known.entry, known.case)
     except Unusable as error:
         return outcomes.quarantine(str(error), repr(item))
     except NotYet:

@@ -158,6 +158,8 @@ def status(connector: Connector, item: Status) -> Outcome:
         delivery = found.delivery if found else None
     if delivery is None:
         return outcomes.ignored("status of an unknown message", item.provider_id)
+    if ProviderMessage.objects.filter(connector=connector, provider_id=item.provider_id, delivery=None).exists():
+        return outcomes.ignored("report of an earlier try", item.provider_id)
     if item.provider_id:
         ProviderMessage.objects.bulk_create(
             [

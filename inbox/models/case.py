@@ -181,8 +181,16 @@ class Case(models.Model):
         if self.assignee_id == (agent.pk if agent else None):
             return
         self.assignee = agent
+        if agent:
+            self._show_card_to(agent)
         words = f"gave it to {agent.short_name}" if agent and agent != by else "took it" if agent else "put it back"
         self.record(Entry.event_of("assigned", words, by=by), "assignee")
+
+    def _show_card_to(self, agent: Agent) -> None:
+        """A new owner gets the open card again, also when they have looked at it before as a colleague."""
+        for alert in self.alerts.filter(closed_at=None):
+            alert.seen.filter(agent=agent).delete()
+            alert.announce([agent.pk])
 
     def move_to(self, team: Team, *, by: Agent) -> None:
         self.team = team
@@ -299,6 +307,16 @@ class Case(models.Model):
         self.last_kind, self.last_author, self.last_at = entry.kind, entry.author[:120], entry.created_at
         self.preview = entry.preview
         return {"last_entry_id", "last_kind", "last_author", "last_at", "preview"}
+
+    LAST = ("last_entry_id", "last_kind", "last_author", "last_at", "preview")
+
+    def show_latest(self) -> None:
+        """Reads again what lists show: the last thing said that was not taken back. The caller saves `LAST`."""
+        said = self.timeline().filter(kind__in=SPOKEN).exclude(kind=EntryKind.REPLY, unsent_at__isnull=False)
+        last = said.order_by("-pk").first()
+        self.last_entry_id = 0
+        if last:
+            self._show_last(last)
 
     def _follow(self, entry: Entry) -> set[str]:
         """A customer wrote: this is where the customer is now."""

@@ -80,7 +80,7 @@ class Delivery(models.Model):
     connector = models.ForeignKey(Connector, models.PROTECT, related_name="+")
     identity = models.ForeignKey(Identity, models.PROTECT, related_name="+")
     text = models.TextField(blank=True)
-    attachment = models.ForeignKey("inbox.Attachment", models.PROTECT, null=True, blank=True, related_name="+")
+    attachment = models.ForeignKey("inbox.Attachment", models.SET_NULL, null=True, blank=True, related_name="+")
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     not_before = models.DateTimeField(default=now)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -105,6 +105,8 @@ class Delivery(models.Model):
     def advance(self, state: State, *, reason: str = "", code: str = "") -> bool:
         """Moves forwards only; False when the news is old."""
         lower = [each for each in State if is_progress(each, state)]
+        if state == State.UNKNOWN:
+            lower = [State.SENDING]  # what was put back meanwhile is known not to have left
         news: dict[str, Any] = {"state": state, "reason": reason[:400], "code": code[:40], "changed_at": now()}
         if state == State.SENT:
             news["sent_at"] = news["changed_at"]
@@ -117,7 +119,7 @@ class Delivery(models.Model):
         """Queues it again after a refusal that may pass; False when it was tried often enough."""
         if self.attempts > len(BACK_OFF):
             return False
-        wait = retry_after or BACK_OFF[self.attempts - 1]
+        wait = max(retry_after or 0, BACK_OFF[self.attempts - 1])
         Delivery.objects.filter(pk=self.pk, state=State.SENDING).update(
             state=State.QUEUED, not_before=now() + timedelta(seconds=wait), reason=reason[:400], changed_at=now()
         )

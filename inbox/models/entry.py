@@ -41,6 +41,11 @@ class EntryQuerySet(models.QuerySet["Entry"]):
     def filed(self) -> EntryQuerySet:
         return self.filter(kind=EntryKind.FILED)
 
+    def that_left(self) -> EntryQuerySet:
+        """Replies that went out, or may have: not those taken back, still held, or not delivered."""
+        on_its_way = models.Q(deliveries__state__in=["sending", "sent", "delivered", "read", "unknown"])
+        return self.filter(models.Q(sent_outside=True) | on_its_way, kind=EntryKind.REPLY, unsent_at=None).distinct()
+
     def for_timeline(self) -> EntryQuerySet:
         """Without the search column: 50 rows of words that nobody shows."""
         related = self.select_related("identity", "agent", "connector", "switch").defer("search")

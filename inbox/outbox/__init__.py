@@ -1,7 +1,9 @@
 """In → outside: reply → deliveries → claim → send → status.
 
 ways.py       where a customer can be written to, and why not
-replies.py    an agent writes: the entry, its deliveries, what it answers; undo, notes, "no reply needed"
+replies.py    an agent writes: the entry and its deliveries; notes, "no reply needed"
+answering.py  what a reply answers, and what is open again when it does not arrive
+undoing.py    taking a reply back
 starting.py   an agent writes first
 composing.py  a delivery as the value an adapter sends
 sending.py    claim, send, and every way that can end
@@ -14,7 +16,6 @@ from inbox.outbox.replies import (
     add_note,
     no_reply_needed,
     reply,
-    undo,
 )
 from inbox.outbox.sending import (
     STATES,
@@ -25,9 +26,11 @@ from inbox.outbox.sending import (
     failed,
     look_up_lost,
     mark,
+    overdue,
     send_again,
 )
 from inbox.outbox.starting import NeedsConfirmation, start
+from inbox.outbox.undoing import undo
 from inbox.outbox.ways import Option, default_option, options
 
 __all__ = [
@@ -48,6 +51,7 @@ __all__ = [
     "mark",
     "no_reply_needed",
     "options",
+    "overdue",
     "reply",
     "send_again",
     "start",

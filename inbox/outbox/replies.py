@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.utils.timezone import now
@@ -23,12 +24,12 @@ from inbox.models import (
     EntryKind,
     Participant,
     ParticipantRole,
-    State,
     Status,
-    Switch,
 )
 from inbox.models.case import SPOKEN
+from inbox.outbox.answering import answer
 from inbox.outbox.sending import wake_delivery
+from inbox.outbox.undoing import before
 from inbox.outbox.ways import Option, option_by_key
 
 MOST_CHARACTERS = 50_000
@@ -72,27 +73,36 @@ def reply(
     send_anyway: bool = False,
     confirmed: bool = False,
     resolve: bool = False,
+    form: UUID | None = None,
 ) -> Entry:
     """Answers on one channel, ties what it answers, and leaves after the undo time.
 
     `copied` are participants' ids, `also_answers` ids of open entries on other channels, `seen_entry` the newest entry
-    the agent had seen. Raises ReplyHeld, CannotSend, BadReply; nothing is stored then.
+    the agent had seen. `form` is the form's own id: sent twice, it is one reply. Raises ReplyHeld, CannotSend or
+    BadReply, and then nothing is stored.
     """
     text = text.replace("\x00", "").replace("\r\n", "\n").strip()
     with locked(case) as case:
+        sent = Entry.objects.filter(uuid=form).first() if form else None
+        if sent and sent.agent == by and not sent.unsent_at:
+            return sent  # the answer to the first click got lost on its way
         option = _usable(case, option_key, confirmed)
         uploads = list(Attachment.objects.filter(pk__in=files, entry=None, uploaded_by=by))
         _check(text, uploads, option)
         if not send_anyway:
             _hold_if_newer(case, seen_entry, by)
-        entry = _entry(case, by, option, text, subject, copied)
+        if not case.is_live:
+            _bring_back(case, by)
+        entry = _entry(case, by, option, text, subject, copied, None if sent else form)
+        entry.data["case_was"] = before(case, resolves=resolve)
         case.status, case.shows_move, case.snoozed_until = Status.WAITING, False, None
         if case.assignee is None:
             case.assignee = by
         case.record(entry, "status", "shows_move", "snoozed_until", "assignee")
         Attachment.objects.filter(pk__in=[each.pk for each in uploads]).update(entry=entry, draft=None)
         _queue(entry, option, text, uploads)
-        _tie(case, entry, by, also_answers)
+        answer(case, entry, by=by, also=also_answers)
+        case.changed(entry, "status")
         Draft.objects.filter(case=case, agent=by, channel=option.channel).delete()
         if resolve:
             case.resolve(by=by)
@@ -110,6 +120,17 @@ def _usable(case: Case, key: str, confirmed: bool) -> Option:
     return option
 
 
+def _bring_back(case: Case, by: Agent) -> None:
+    """An answer to a resolved case opens it again, unless the customer has a newer one."""
+    other = None if case.split_off else Case.objects.live_of(case.customer.current())
+    if other:
+        raise CannotSend(
+            f"This case is resolved, and {case.customer.current().first_name} has a newer one.",
+            f"Answer there: #{other.pk}.",
+        )
+    case.reopen(by=by, because="reopened it to answer")
+
+
 def _check(text: str, uploads: Sequence[Attachment], option: Option) -> None:
     limits = ADAPTERS[Channel(option.channel)].limits
     if not text and not uploads:
@@ -122,6 +143,8 @@ def _check(text: str, uploads: Sequence[Attachment], option: Option) -> None:
         if upload.size > limits.max_file_bytes:
             most = limits.max_file_bytes // (1024 * 1024)
             raise BadReply("files", f"{upload.name} is too large: {most} MB is the most here.")
+    if sum(upload.size for upload in uploads) > limits.max_total_bytes:
+        raise BadReply("files", f"Together the files may have {limits.max_total_bytes // (1024 * 1024)} MB here.")
 
 
 def _hold_if_newer(case: Case, seen_entry: int, by: Agent) -> None:
@@ -132,8 +155,11 @@ def _hold_if_newer(case: Case, seen_entry: int, by: Agent) -> None:
         raise ReplyHeld(found)
 
 
-def _entry(case: Case, by: Agent, option: Option, text: str, subject: str, copied: Sequence[int]) -> Entry:
+def _entry(
+    case: Case, by: Agent, option: Option, text: str, subject: str, copied: Sequence[int], form: UUID | None
+) -> Entry:
     entry = Entry(
+        uuid=form or uuid4(),
         kind=EntryKind.REPLY,
         channel=option.channel,
         connector=option.connector,
@@ -193,15 +219,6 @@ def _queue(entry: Entry, option: Option, text: str, uploads: Sequence[Attachment
         wake_delivery(delivery, settings.UNDO_SECONDS)
 
 
-def _tie(case: Case, entry: Entry, by: Agent, also_answers: Sequence[int]) -> None:
-    """A reply answers what is open on its own channel, and what the agent ticked on others."""
-    here = list(case.open_entries().filter(channel=entry.channel).values_list("pk", flat=True))
-    case.tie(by=by, reply=entry, entries=[*here, *also_answers])
-    Switch.objects.filter(case__in=case.family(), acknowledged_at=None).update(acknowledged_at=entry.created_at)
-    Alert.objects.close_if_answered(case)
-    case.changed(entry)
-
-
 def no_reply_needed(case: Case, *, by: Agent, entries: Sequence[int] | None = None) -> None:
     """Ties what is open without sending anything."""
     with locked(case) as case:
@@ -224,38 +241,3 @@ def add_note(case: Case, *, by: Agent, text: str) -> Entry:
         note = case.record(Entry(kind=EntryKind.NOTE, agent=by, author=by.name, text=text))
         Draft.objects.filter(case=case, agent=by, channel="note").delete()
     return note
-
-
-def undo(entry: Entry, *, by: Agent) -> Draft | None:
-    """Takes a reply back while none of it has left, and returns its text as a draft; None when it is too late."""
-    assert entry.case is not None
-    with locked(entry.case) as case:
-        waiting = entry.deliveries.filter(state=State.QUEUED, attempts=0)
-        if not waiting.exists() or waiting.count() != entry.deliveries.count():
-            return None
-        taken = waiting.update(state=State.CANCELLED, changed_at=now())
-        if taken != entry.deliveries.count():
-            return None
-        entry.unsent_at = now()
-        entry.save(update_fields=["unsent_at"])
-        case.untie(entry)
-        case.status = Status.OPEN if case.open_entries().exists() else case.status
-        _show_the_move_again(case, entry)
-        draft, _ = Draft.objects.update_or_create(
-            case=case,
-            agent=by,
-            channel=entry.channel,
-            defaults={"text": entry.text, "subject": entry.subject, "saved_at": now()},
-        )
-        case.changed(entry, "status", "shows_move")
-    return draft
-
-
-def _show_the_move_again(case: Case, reply: Entry) -> None:
-    """What this reply had answered is open again, so the card and the row's chip come back."""
-    taken_back = Switch.objects.filter(case__in=case.family(), acknowledged_at=reply.created_at)
-    case.shows_move = bool(taken_back.update(acknowledged_at=None))
-    if not case.alerts.filter(closed_at=None).exists():
-        last = case.alerts.filter(closed_at__gte=reply.created_at).order_by("-pk").first()
-        if last:
-            Alert.objects.filter(pk=last.pk).update(closed_at=None)

@@ -12,11 +12,13 @@ from django.utils.timezone import now
 from connectors.adapters import ADAPTERS
 from connectors.errors import SendFailed, SendUnknown
 from connectors.messages import Channel, DeliveryStatus, Sent
+from connectors.models import Side
 from customers.models import Consent
 from customers.models.consent import ConsentState
 from inbox import live
 from inbox.locking import locked
-from inbox.models import Agent, Delivery, Entry, ProviderMessage, State, Status
+from inbox.models import Agent, Delivery, Entry, ProviderMessage, State
+from inbox.outbox.answering import answered_after_all, unanswered_again
 from inbox.outbox.composing import compose
 from inbox.outbox.ways import refusal
 from inbox.wake import wake
@@ -42,7 +44,12 @@ def deliver(delivery_id: int) -> bool:
         failed(delivery, f"{no.reason} {no.remedy}".strip())
         return True
     try:
-        sent = ADAPTERS[Channel(delivery.entry.channel)].send(delivery.connector.account(), compose(delivery))
+        message = compose(delivery)
+    except OSError:
+        failed(delivery, "A file of this reply is missing here, so it was not sent.")
+        return True
+    try:
+        sent = ADAPTERS[Channel(delivery.entry.channel)].send(delivery.connector.account(), message)
     except SendFailed as error:
         _refused(delivery, error)
     except SendUnknown as error:
@@ -61,14 +68,13 @@ def deliver_task(delivery_id: int) -> None:
 
 
 def wake_delivery(delivery: Delivery, seconds: int) -> None:
-    """Only what may leave at once is worth a worker's attention now; the sweeper sends the rest when it is due."""
-    if seconds == 0:
-        wake(deliver_task, delivery.pk)
+    """Asks a worker to send it once it cannot be taken back any more. The sweeper sends what no worker took."""
+    wake(deliver_task, delivery.pk, after=seconds)
 
 
 def mark_sent(delivery: Delivery, sent: Sent) -> None:
     """Remembers what the provider calls it, then moves on; a callback may have been faster."""
-    delivery.connector.succeeded()
+    delivery.connector.succeeded(Side.OUT)
     refused = "; ".join(f"{address}: {reason}" for address, reason in sent.refused.items())
     reason = f"Not accepted for {refused}" if refused else ""
     if sent.provider_id:
@@ -90,9 +96,12 @@ def mark(delivery: Delivery, state: State, *, reason: str = "", code: str = "") 
     entry = delivery.entry
     assert entry.case is not None
     with locked(entry.case) as case:
+        before = Delivery.objects.values_list("state", flat=True).get(pk=delivery.pk)
         moved = delivery.advance(state, reason=reason, code=code)
         if moved:
-            case.changed(entry)
+            if before in (State.FAILED, State.UNKNOWN):
+                answered_after_all(case, entry)
+            case.changed(entry, "status", "has_failed_delivery")
     return moved
 
 
@@ -106,10 +115,9 @@ def failed(delivery: Delivery, reason: str, code: str = "") -> bool:
         Delivery.objects.filter(entry=entry, part__gt=delivery.part, state=State.QUEUED).update(
             state=State.CANCELLED, reason="An earlier part was not delivered.", changed_at=now()
         )
-        if case.untie(entry) and case.status == Status.WAITING:
-            case.status = Status.OPEN
+        unanswered_again(case, entry)
         case.has_failed_delivery = True
-        case.changed(entry, "status", "has_failed_delivery")
+        case.changed(entry, "status", "shows_move", "has_failed_delivery")
     return True
 
 
@@ -122,7 +130,7 @@ def _refused(delivery: Delivery, error: SendFailed) -> None:
             words="The provider says this person has opted out.",
         )
     if error.reconnect:
-        delivery.connector.failed(error.reason, reconnect=True)
+        delivery.connector.failed(error.reason, Side.OUT, reconnect=True)
         live.announce(lambda: {"kind": "board"})
     if error.permanent or not delivery.put_back(error.reason, error.retry_after):
         failed(delivery, error.reason, error.code)
@@ -142,7 +150,12 @@ def _tell(delivery: Delivery) -> None:
 
 
 def send_again(delivery: Delivery, *, by: Agent) -> bool:
-    """A person's decision about what failed or is not known. Mail keeps its Message-ID, so a double is one mail."""
+    """A person's decision about what failed or is not known. Mail keeps its Message-ID, so a double is one mail.
+
+    What is not known is looked up first, and not sent when it had arrived. False when there is nothing to send again.
+    """
+    if delivery.state == State.UNKNOWN and _look_up(delivery):
+        return True
     entry = delivery.entry
     assert entry.case is not None
     with locked(entry.case) as case:
@@ -154,47 +167,55 @@ def send_again(delivery: Delivery, *, by: Agent) -> bool:
         Delivery.objects.filter(entry=entry, part__gt=delivery.part, state=State.CANCELLED).update(
             state=State.QUEUED, attempts=0, reason="", changed_at=now()
         )
-        here = list(case.open_entries().filter(channel=entry.channel, pk__lt=entry.pk).values_list("pk", flat=True))
-        case.tie(by=by, reply=entry, entries=here)
-        case.status = Status.WAITING if not case.open_entries().exists() else case.status
-        case.has_failed_delivery = _has_failed(case.family())
+        ProviderMessage.objects.filter(delivery=delivery).update(delivery=None)  # reports of the first try are old news
+        answered_after_all(case, entry)
         case.record(Entry.event_of("sent_again", "sent it again", by=by), "status", "has_failed_delivery")
         case.changed(entry)
         wake(deliver_task, delivery.pk)
     return True
 
 
-def _has_failed(cases: list[int]) -> bool:
-    return Delivery.objects.filter(entry__case__in=cases, state__in=[State.FAILED, State.UNKNOWN]).exists()
+def overdue(*, by: timedelta, most: int = 100) -> list[int]:
+    """Deliveries that have been due for so long, the longest first. A worker was asked to send each of them in time."""
+    late = Delivery.objects.due().filter(not_before__lte=now() - by)
+    return list(late.order_by("not_before").values_list("pk", flat=True)[:most])
 
 
-def deliver_due(most: int = 100) -> int:
-    """All that may leave now; the sweeper's share."""
-    return sum(
-        deliver(pk) for pk in list(Delivery.objects.due().order_by("not_before").values_list("pk", flat=True)[:most])
-    )
+def deliver_due() -> int:
+    """All that may leave now, one after the other."""
+    return sum(deliver(pk) for pk in overdue(by=timedelta()))
 
 
 def look_up_lost() -> int:
     """Claimed by a process that died: ask the provider whether it has the message, and say so if nobody can tell."""
-    done = 0
     lately, not_just_now = now() - timedelta(minutes=5), now() - timedelta(seconds=20)
     lost = Delivery.objects.lost() | Delivery.objects.filter(
         state=State.UNKNOWN, changed_at__gt=lately, claimed_at__lt=not_just_now
     )
+    done = 0
     for delivery in lost.with_all()[:20]:
         Delivery.objects.filter(pk=delivery.pk).update(claimed_at=now())  # not asked again for a while
-        try:
-            sent = ADAPTERS[Channel(delivery.entry.channel)].look_up(delivery.connector.account(), compose(delivery))
-        except (SendFailed, SendUnknown) as error:
-            log.warning("Delivery %s could not be looked up: %s", delivery.uuid, error)
-            sent = None
-        if sent and not _is_another(delivery, sent):
-            mark_sent(delivery, sent)
-        elif delivery.state == State.SENDING:
+        if not _look_up(delivery) and delivery.state == State.SENDING:
             _unknown(delivery, "It is not known whether this was sent.")
         done += 1
     return done
+
+
+def _look_up(delivery: Delivery) -> bool:
+    """True when the provider, or what it has told us already, says that it was sent; it is marked so then."""
+    known = ProviderMessage.objects.filter(delivery=delivery).values_list("provider_id", flat=True).first()
+    if known:
+        mark_sent(delivery, Sent(known))
+        return True
+    try:
+        sent = ADAPTERS[Channel(delivery.entry.channel)].look_up(delivery.connector.account(), compose(delivery))
+    except (SendFailed, SendUnknown, OSError) as error:
+        log.warning("Delivery %s could not be looked up: %s", delivery.uuid, error)
+        return False
+    if sent is None or _is_another(delivery, sent):
+        return False
+    mark_sent(delivery, sent)
+    return True
 
 
 def _is_another(delivery: Delivery, sent: Sent) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from connectors.adapters import ADAPTERS
 from connectors.messages import Channel
@@ -11,10 +11,12 @@ from connectors.models import Connector
 from customers.identities import NotAnAddress, normalise
 from customers.models import Customer, Identity, IdentityLink
 from customers.models.link import LinkReason
-from inbox.locking import lock_owner
-from inbox.models import Agent, Case
+from inbox.locking import Moved, lock_owner
+from inbox.models import Agent, Case, Entry
 from inbox.outbox.replies import BadReply, CannotSend, reply
 from inbox.outbox.ways import refusal
+
+TRIES = 3
 
 
 class NeedsConfirmation(Exception):
@@ -48,6 +50,18 @@ def start(
         ) from error
     if not text.strip():
         raise BadReply("text", "Write something first.")
+    for attempt in range(TRIES):
+        try:
+            return _start(by, connector, kind, value, text, name, subject, confirmed)
+        except (IntegrityError, Moved):  # somebody else has just met the same person
+            if attempt == TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _start(
+    by: Agent, connector: Connector, kind: str, value: str, text: str, name: str, subject: str, confirmed: bool
+) -> Case:
     with transaction.atomic():
         identity = Identity.objects.select_related("customer").filter(kind=kind, value=value, scope="").first()
         identity = identity or _new(kind, value, name, by)
@@ -60,6 +74,9 @@ def start(
         Customer.objects.filter(pk=customer.pk).update(has_written=True)
         case = Case.objects.live_of(customer)
         case = case or Case.objects.start(customer, connector.team, subject or " ".join(text.split()))
+        if case.share_with(connector.team):
+            words = f"{connector.team} was shown this case: {by.short_name} wrote from {connector.name}"
+            case.record(Entry.event_of("shared", words, by=by, team=connector.team_id))
         reply(
             case,
             by=by,

@@ -57,9 +57,7 @@ def options(case: Case) -> list[Option]:
 
 def _connectors_for(case: Case, identity: Identity, connectors: Sequence[Connector]) -> list[tuple[Connector, str]]:
     """The connector (and address of ours) this identity last wrote to; without one, the case's team's, else any."""
-    able = [each for each in connectors if ADAPTERS[Channel(each.kind)].identity_kind == identity.kind]
-    if identity.scope:
-        able = [each for each in able if identity.scope in each.addresses]
+    able = _able(identity, connectors)
     last = (
         Entry.objects.filter(identity=identity, kind__in=[EntryKind.MESSAGE, EntryKind.FILED])
         .order_by("-pk")
@@ -133,4 +131,22 @@ def default_option(
 
 
 def option_by_key(case: Case, key: str) -> Option | None:
-    return next((way for way in options(case) if way.key == key), None)
+    """The address and connector a form names, if the address is the customer's and the connector can reach it.
+
+    Not only what `options` offers: an agent who writes first chooses the connector.
+    """
+    connector_pk, _, identity_pk = key.partition("-")
+    if not (connector_pk.isdecimal() and identity_pk.isdecimal()):
+        return None
+    identity = case.customer.current().identities.exclude(scope=UNPROVEN).filter(pk=identity_pk).first()
+    connector = Connector.objects.active().select_related("team").filter(pk=connector_pk).first()
+    if identity is None or connector is None or connector not in _able(identity, [connector]):
+        return None
+    offered = _connectors_for(case, identity, [connector])
+    return _option(case, identity, connector, offered[0][1] if offered else connector.address)
+
+
+def _able(identity: Identity, connectors: Sequence[Connector]) -> list[Connector]:
+    """Those that speak to this kind of address, and to this very one where it means something only to one account."""
+    able = [each for each in connectors if ADAPTERS[Channel(each.kind)].identity_kind == identity.kind]
+    return [each for each in able if identity.scope in each.addresses] if identity.scope else able

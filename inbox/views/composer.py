@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from uuid import UUID, uuid4
 
 from inbox.models import Agent, Attachment, Case, Draft, Entry, Participant, ParticipantRole
 from inbox.models.case import SPOKEN
@@ -33,6 +34,7 @@ class Composer:
     copied: Sequence[Participant]
     subject: str
     newest: int
+    form: UUID  # the form's own id: sent twice, it is one reply
     draft: Draft | None = None
     note: Draft | None = None
     files: Sequence[Attachment] = field(default_factory=tuple)
@@ -62,6 +64,7 @@ def composer_of(
         copied=copied_in(family),
         subject=(draft.subject if draft and draft.subject else "") or case.subject,
         newest=newest_of(family),
+        form=uuid4(),
         draft=draft,
         note=next((each for each in drafts if each.channel == "note" and each.text), None),
         files=list(draft.attachments.all()) if draft else [],

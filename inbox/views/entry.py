@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
@@ -51,23 +52,32 @@ def _with_files(entry: Entry) -> str:
 @signed_in
 @require_GET
 def original(request: AgentRequest, pk: int) -> HttpResponse:
-    """What came in, byte for byte, as text; without a receipt, what we kept of it."""
+    """What came in, byte for byte, as text; else what we kept of it. Nothing of what its sender took back."""
     entry = entry_or_404(request, pk)
-    receipt = (
-        Receipt.objects.filter(
-            connector=entry.connector, outcomes__contains=[{"outcome": "entry", "entry": entry.pk}]
-        ).first()
-        if entry.connector_id
-        else None
-    )
-    if receipt is None and not entry.text:
+    receipt = None if entry.unsent_at else _receipt_of(entry)
+    source = bytes(receipt.body)[:MOST_SOURCE] if receipt else _kept_of(entry)
+    if not source:
         raise Http404
-    source = bytes(receipt.body)[:MOST_SOURCE] if receipt else entry.text.encode()
     return HttpResponse(
         source,
         content_type="text/plain; charset=utf-8",
         headers={"Content-Disposition": f"inline; filename=entry-{pk}.txt"},
     )
+
+
+def _receipt_of(entry: Entry) -> Receipt | None:
+    """The input it came in, if it holds nothing else: Meta posts many people and several accounts in one body."""
+    if not entry.connector_id:
+        return None
+    named = Q(outcomes__contains=[{"outcome": "entry", "entry": entry.pk}])
+    named |= Q(outcomes__contains=[{"outcome": "duplicate", "entry": entry.pk}])  # once replayed, it says this
+    found = Receipt.objects.filter(named, connector=entry.connector).order_by("pk")
+    return next((each for each in found if len(each.outcomes) == 1), None)
+
+
+def _kept_of(entry: Entry) -> bytes:
+    files = [f"[{each.name}]" for each in entry.attachments.all()]
+    return "\n".join(filter(None, [entry.text, *files])).encode()
 
 
 @signed_in
@@ -80,7 +90,7 @@ def undo(request: AgentRequest, pk: int) -> HttpResponse:
     if draft is None:
         return answer(request, case, events={"says": {"words": "Too late, it has left."}})
     return answer(
-        request, case, events={"text-back": {"text": draft.text, "subject": draft.subject, "channel": draft.channel}}
+        request, case, events={"text-back": {"text": entry.text, "subject": draft.subject, "channel": draft.channel}}
     )
 
 

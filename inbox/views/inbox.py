@@ -188,8 +188,7 @@ def moved(view: InboxView, agent: Agent) -> int:
 
 
 def _counted(key: str, cases: CaseQuerySet, most: int) -> int:
-    found: int = cache.get_or_set(key, cases.values("pk")[:most].count, 1)
-    return found
+    return int(cache.get_or_set(key, cases.values("pk")[:most].count, 1) or 0)
 
 
 def next_back(agent: Agent) -> datetime | None:

@@ -162,6 +162,7 @@ document.addEventListener("reply-kept", () => {
   $("#held").replaceChildren();
   $("#draft-files").replaceChildren();
   if (!chosen) around(""); // begun on one channel, answered there; from now on where the customer is
+  $("#form-id").value = newId();
   $("#seen").value = Math.max(newest(), Number($("#composer-top").dataset.newest));
   document.dispatchEvent(new CustomEvent("typing", { detail: "" }));
   document.getElementById(`row-${openCase()}`)?.querySelector("em.draft")?.remove();
@@ -169,6 +170,12 @@ document.addEventListener("reply-kept", () => {
 });
 document.addEventListener("note-kept", () => { clear(note()); noteKept = false; setMode("reply", false); toEnd(); });
 document.addEventListener("says", (event) => toast(event.detail.words));
+
+/** A random UUID, also where the page is not a secure context. */
+function newId() {
+  const hex = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
+}
 
 function clear(area) {
   area.value = "";

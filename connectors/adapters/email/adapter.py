@@ -35,7 +35,7 @@ class EmailLimits:
 
     max_files = 20
     max_file_bytes = 15 * 1024 * 1024
-    max_total_bytes = 20 * 1024 * 1024
+    max_total_bytes = 15 * 1024 * 1024
     has_subject = True
     has_copies = True
     has_rich_text = True

@@ -16,6 +16,7 @@ SAFETY = timedelta(minutes=1)  # so that a message does not reach Meta a moment 
 class InstagramLimits:
     max_files = 10
     max_file_bytes = 25 * 1024 * 1024
+    max_total_bytes = max_files * max_file_bytes  # each is a message of its own
     has_subject = False
     has_copies = False
     has_rich_text = False

@@ -12,6 +12,7 @@ MAX_UNITS = 1_600  # Twilio counts characters; an emoji is counted as two here, 
 class SmsLimits:
     max_files = 10
     max_file_bytes = 5 * 1024 * 1024
+    max_total_bytes = 5 * 1024 * 1024
     has_subject = False
     has_copies = False
     has_rich_text = False

@@ -9,9 +9,10 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from inbox.sweeping import sweep
+from inbox.sweeping import Hands, sweep
 
 EVERY = 1.0
+HANDS = 6
 
 
 class Command(BaseCommand):
@@ -24,9 +25,11 @@ class Command(BaseCommand):
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
+        hands = Hands(HANDS)
         while not stopping.is_set():
-            busy = sweep()
+            busy = sweep(hands)
             if options["once"]:
+                hands.wait()
                 return
             connection.close()
             stopping.wait(0.05 if busy else EVERY)
