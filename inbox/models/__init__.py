@@ -1,7 +1,7 @@
 from inbox.models.agent import Agent, Presence, Role, Team
 from inbox.models.alert import Alert, AlertSeen
 from inbox.models.attachment import Attachment, FileState
-from inbox.models.case import Case, Status
+from inbox.models.case import AnotherIsLive, Case, Status
 from inbox.models.delivery import Delivery, ProviderMessage, State
 from inbox.models.draft import Draft
 from inbox.models.entry import Entry, EntryKind
@@ -16,6 +16,7 @@ __all__ = [
     "Agent",
     "Alert",
     "AlertSeen",
+    "AnotherIsLive",
     "Attachment",
     "Case",
     "Delivery",

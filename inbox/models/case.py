@@ -38,6 +38,14 @@ OPEN_IN_FAMILY = """SELECT channel, created_at FROM inbox_entry
 SPOKEN = (EntryKind.MESSAGE, EntryKind.PARTICIPANT, EntryKind.REPLY, EntryKind.NOTE)
 
 
+class AnotherIsLive(Exception):
+    """The customer has a live case already, and that is where new messages go; `case` is that one."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(f"#{case.pk} is live.")
+        self.case = case
+
+
 class CaseQuerySet(models.QuerySet["Case"]):
     def visible_to(self, agent: Agent) -> CaseQuerySet:
         """The door: cases of the agent's teams; supervisors see all. There is no other way to a case in a view."""
@@ -125,6 +133,10 @@ class Case(models.Model):
                 condition=models.Q(is_live=False) | (models.Q(merged_into=None) & ~models.Q(status="resolved")),
                 name="a_live_case_is_neither_resolved_nor_merged",
             ),
+            models.CheckConstraint(
+                condition=models.Q(is_live=True) | models.Q(status="resolved") | models.Q(merged_into__isnull=False),
+                name="a_case_that_is_not_live_is_resolved_or_merged",
+            ),
         ]
         indexes = [
             models.Index(fields=["-last_entry_id"], name="case_live_newest", condition=LIVE),
@@ -208,6 +220,8 @@ class Case(models.Model):
         return True
 
     def resolve(self, *, by: Agent | None) -> None:
+        if not self.is_live:
+            return
         self.status, self.is_live, self.resolved_at, self.snoozed_until = Status.RESOLVED, False, now(), None
         self.tie(by=by)
         self.alerts.filter(closed_at=None).update(closed_at=now())
@@ -216,9 +230,21 @@ class Case(models.Model):
         )
 
     def reopen(self, *, by: Agent | None, because: str = "reopened it") -> None:
-        """The caller has made sure that no other case of the customer is live."""
+        """A case of somebody who was joined to another person since is that person's now. Raises AnotherIsLive."""
+        if self.is_live:
+            return
+        was, self.customer = self.customer, self.customer.current()
+        other = None if self.split_off else Case.objects.live_of(self.customer)
+        if other:
+            raise AnotherIsLive(other)
+        if self.assignee and not self._may_be_given_to(self.assignee):
+            self.assignee = None
         self.status, self.is_live, self.resolved_at, self.snoozed_until = Status.OPEN, True, None, None
-        self.record(Entry.event_of("reopened", because, by=by), "status", "is_live", "resolved_at", "snoozed_until")
+        changed = ("status", "is_live", "resolved_at", "snoozed_until", "customer", "assignee")
+        self.record(Entry.event_of("reopened", because, by=by, customer=was.pk), *changed)
+
+    def _may_be_given_to(self, agent: Agent) -> bool:
+        return agent.is_active and (agent.is_supervisor or bool({*agent.team_ids} & {*self.team_ids}))
 
     def snooze(self, until: datetime, *, by: Agent) -> None:
         self.status, self.snoozed_until, self.snoozed_by = Status.SNOOZED, until, by

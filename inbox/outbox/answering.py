@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from inbox.models import Agent, Alert, Case, Delivery, Entry, State, Status, Switch
+from inbox.models import Agent, Alert, AnotherIsLive, Case, Delivery, Entry, State, Status, Switch
 
 
 def answer(case: Case, reply: Entry, *, by: Agent | None, also: Iterable[int] = ()) -> None:
@@ -33,11 +33,11 @@ def unanswered_again(case: Case, reply: Entry) -> None:
     if case.is_live:
         case.status = Status.OPEN
         return
-    other = None if case.split_off else Case.objects.live_of(case.customer.current())
-    if other is None:
+    try:
         case.reopen(by=None, because="is open again: an answer did not reach the customer")
-    else:
-        other.record(Entry.event_of("not_answered", f"An answer in #{case.pk} did not reach the customer", by=None))
+    except AnotherIsLive as live:
+        words = f"An answer in #{case.pk} did not reach the customer"
+        live.case.record(Entry.event_of("not_answered", words, by=None))
 
 
 def answered_after_all(case: Case, reply: Entry) -> None:

@@ -16,6 +16,7 @@ from inbox.locking import locked
 from inbox.models import (
     Agent,
     Alert,
+    AnotherIsLive,
     Attachment,
     Case,
     Delivery,
@@ -91,8 +92,7 @@ def reply(
         _check(text, uploads, option)
         if not send_anyway:
             _hold_if_newer(case, seen_entry, by)
-        if not case.is_live:
-            _bring_back(case, by)
+        _bring_back(case, by)
         entry = _entry(case, by, option, text, subject, copied, None if sent else form)
         entry.data["case_was"] = before(case, resolves=resolve)
         case.status, case.shows_move, case.snoozed_until = Status.WAITING, False, None
@@ -122,13 +122,13 @@ def _usable(case: Case, key: str, confirmed: bool) -> Option:
 
 def _bring_back(case: Case, by: Agent) -> None:
     """An answer to a resolved case opens it again, unless the customer has a newer one."""
-    other = None if case.split_off else Case.objects.live_of(case.customer.current())
-    if other:
+    try:
+        case.reopen(by=by, because="reopened it to answer")
+    except AnotherIsLive as live:
         raise CannotSend(
-            f"This case is resolved, and {case.customer.current().first_name} has a newer one.",
-            f"Answer there: #{other.pk}.",
-        )
-    case.reopen(by=by, because="reopened it to answer")
+            f"This case is resolved, and {live.case.customer.first_name} has a newer one.",
+            f"Answer there: #{live.case.pk}.",
+        ) from live
 
 
 def _check(text: str, uploads: Sequence[Attachment], option: Option) -> None:

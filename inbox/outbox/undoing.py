@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from django.utils.timezone import now
 
 from inbox.locking import locked
-from inbox.models import Agent, Attachment, Case, Delivery, Draft, Entry, EntryKind, State, Status
+from inbox.models import Agent, AnotherIsLive, Attachment, Case, Delivery, Draft, Entry, EntryKind, State, Status
 from inbox.outbox.answering import unanswered_again
 
 # What undo puts back on the case, beside the status and the snooze
@@ -46,8 +47,9 @@ def _take_back(entry: Entry) -> bool:
 
 def _put_case_back(case: Case, entry: Entry, by: Agent) -> None:
     was = entry.data.get("case_was", {})
-    if was.get("resolves") and not case.is_live and Case.objects.live_of(case.customer.current()) is None:
-        case.reopen(by=by, because="took the answer back")
+    if was.get("resolves"):
+        with suppress(AnotherIsLive):
+            case.reopen(by=by, because="took the answer back")
     snoozed_until = datetime.fromisoformat(was["snoozed_until"]) if was.get("snoozed_until") else None
     if snoozed_until and snoozed_until > now() and case.is_live:
         case.status, case.snoozed_until = Status.SNOOZED, snoozed_until

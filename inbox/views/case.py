@@ -18,7 +18,7 @@ from inbox.card import card_for
 from inbox.forms import AssignForm, FactForm, SnoozeForm
 from inbox.http import AgentRequest, case_or_404, is_fragment, signed_in
 from inbox.locking import locked
-from inbox.models import Agent, Case, Entry, Fact, FactKind, ParticipantRole, Reading, State, Team
+from inbox.models import Agent, AnotherIsLive, Case, Entry, Fact, FactKind, ParticipantRole, Reading, State, Team
 from inbox.models.entry import EntryQuerySet
 from inbox.views.changes import since_of
 from inbox.views.composer import composer_of
@@ -201,12 +201,11 @@ def resolve(request: AgentRequest, pk: int) -> HttpResponse:
 @signed_in
 @require_POST
 def reopen(request: AgentRequest, pk: int) -> HttpResponse:
-    with locked(case_or_404(request, pk)) as case:
-        other = Case.objects.live().main().filter(customer=case.customer).exclude(pk=case.pk).first()
-        if other is None and not case.is_live:
+    try:
+        with locked(case_or_404(request, pk)) as case:
             case.reopen(by=request.user)
-    if other is not None:
-        return render(request, "inbox/_case_error.html", {"other": other}, status=409)
+    except AnotherIsLive as live:
+        return render(request, "inbox/_case_error.html", {"other": live.case}, status=409)
     return answer(request, case)
 
 
