@@ -133,7 +133,9 @@ class InboundMessage:
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """We wrote, from another program: the Instagram app, Twilio's console. Also the copy of what we sent ourselves."""
+    """We wrote, from another program: the Instagram app, Twilio's console, a mail program's Sent folder. Also the copy
+    of what we sent ourselves. `automatic`: no person wrote it (a code, a campaign), so it answers nobody.
+    """
 
     provider_id: str
     account_address: str
@@ -141,6 +143,10 @@ class Echo:
     text: str
     sent_at: datetime | None = None
     attachments: tuple[Attachment, ...] = ()
+    automatic: bool = False
+    subject: str = ""
+    html: str = ""  # already sanitised
+    email: EmailHeaders | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,3 +319,31 @@ class Refusal:
 
     reason: str
     remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing a live test found out. `words`: what was seen; `fix`: what to do about it, when not `ok`."""
+
+    name: str
+    ok: bool
+    words: str
+    fix: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A message found at the provider, as the webhook that should have told of it: it parses like any other."""
+
+    provider_id: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A sign-in that was renewed: what to put into the account's secrets and options, the rest stays."""
+
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    options: Mapping[str, str] = field(default_factory=dict)
