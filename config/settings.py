@@ -189,6 +189,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # The far ends of the channels
 TWILIO_API_URL = env.url("TWILIO_API_URL", "https://api.twilio.com")
 GRAPH_API_URL = env.url("GRAPH_API_URL", "https://graph.instagram.com")
+FACEBOOK_API_URL = env.url("FACEBOOK_API_URL", "https://graph.facebook.com")  # accounts behind a Facebook page
+INSTAGRAM_SIGN_IN_URL = env.url("INSTAGRAM_SIGN_IN_URL", "https://www.instagram.com")
+INSTAGRAM_CODE_URL = env.url("INSTAGRAM_CODE_URL", "https://api.instagram.com")
+FACEBOOK_SIGN_IN_URL = env.url("FACEBOOK_SIGN_IN_URL", "https://www.facebook.com")
 GRAPH_API_VERSION = env.text("GRAPH_API_VERSION", "v25.0")
 ALLOW_PRIVATE_HOSTS = env.yes("ALLOW_PRIVATE_HOSTS")
 MAIL_CA_FILE = env.text("MAIL_CA_FILE", "")

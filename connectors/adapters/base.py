@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import ClassVar, Protocol
 
 from connectors.messages import (
     Account,
     Attachment,
     Channel,
+    Check,
     Item,
     Limit,
+    Missed,
     OutboundMessage,
     Profile,
     RawInput,
     Refusal,
+    Renewal,
     Sent,
     Standing,
 )
@@ -63,3 +67,18 @@ class Adapter(Protocol):
 
     def profile(self, account: Account, address: str) -> Profile | None:
         """What the provider tells about a person, if anything."""
+
+    def check(self, account: Account) -> list[Check]:
+        """Asks the far end, live: reachable, signed in, allowed, and a round trip. No customer sees any of it.
+
+        Never raises: what goes wrong is a `Check` that says so. `adapters.checks.checked` makes one.
+        """
+
+    def renew(self, account: Account) -> Renewal | None:
+        """A new sign-in before the old one ends by itself; None when none is due. Raises `ConnectionLost`."""
+
+    def recent(self, account: Account, since: datetime) -> list[Missed]:
+        """All messages since then, ours too: some were never told of. Raises `ConnectionLost`.
+
+        Empty where nothing can be missed, as in a mailbox, which is read to its end anyway.
+        """

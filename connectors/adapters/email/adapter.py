@@ -10,21 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import ClassVar
 
 from connectors.adapters.base import Limits
-from connectors.adapters.email import child, smtp
+from connectors.adapters.email import check, child, smtp
 from connectors.errors import FetchFailed, Forged
 from connectors.messages import (
     Account,
     Attachment,
     Channel,
+    Check,
     Item,
     Limit,
+    Missed,
     OutboundMessage,
     Profile,
     RawInput,
     Refusal,
+    Renewal,
     Sent,
     Standing,
 )
@@ -77,3 +81,12 @@ class EmailAdapter:
 
     def profile(self, account: Account, address: str) -> Profile | None:
         return None
+
+    def check(self, account: Account) -> list[Check]:
+        return check.checks(account)
+
+    def renew(self, account: Account) -> Renewal | None:
+        return None  # a password does not end by itself
+
+    def recent(self, account: Account, since: datetime) -> list[Missed]:
+        return []  # a mailbox is read to its end

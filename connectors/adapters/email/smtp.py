@@ -38,6 +38,11 @@ def send(account: Account, message: OutboundMessage) -> Sent:
     return Sent(message.email.message_id if message.email else "", refused=refused)
 
 
+def sign_in(account: Account) -> None:
+    """Connects, signs in, hangs up; raises `SendFailed`."""
+    _Session(account).close()
+
+
 class _Session:
     def __init__(self, account: Account) -> None:
         secrets = account.secrets

@@ -1,19 +1,34 @@
-"""Instagram direct messages through the Instagram API with Instagram Login (reference/instagram.md).
+"""Instagram direct messages, by Instagram's own sign-in or through a Facebook page (reference/instagram.md).
 
 `Account.secrets`: app_secret (several separated by spaces: any may sign), verify_token, access_token.
-`Account.options`: human_agent = "yes" when Meta has approved the 7-day tag for this account.
+`Account.options`: human_agent = "yes" when Meta has approved the 7-day tag for this account; app_id; and what signing
+in told: flavour ("instagram" or "page"), username, app_user_id (whom Meta's callbacks name), page_id, permissions,
+access_token_expires_at and signed_in_at (ISO 8601).
 `Account.addresses[0]`: the professional account's id, which webhooks carry (`17841…`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from connectors.adapters.base import Limits
-from connectors.adapters.instagram import media, parse, people, send, signature
+from connectors.adapters.instagram import check, media, parse, people, recent, send, sign_in, signature
 from connectors.adapters.instagram.limits import InstagramLimits
-from connectors.messages import Account, Attachment, Channel, Item, OutboundMessage, Profile, RawInput, Sent
+from connectors.messages import (
+    Account,
+    Attachment,
+    Channel,
+    Check,
+    Item,
+    Missed,
+    OutboundMessage,
+    Profile,
+    RawInput,
+    Renewal,
+    Sent,
+)
 
 
 class InstagramAdapter:
@@ -45,3 +60,12 @@ class InstagramAdapter:
 
     def profile(self, account: Account, address: str) -> Profile | None:
         return people.profile(account, address)
+
+    def check(self, account: Account) -> list[Check]:
+        return check.checks(account)
+
+    def renew(self, account: Account) -> Renewal | None:
+        return sign_in.renew(account)
+
+    def recent(self, account: Account, since: datetime) -> list[Missed]:
+        return recent.recent(account, since)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from connectors.adapters.instagram.fields import part, text
 from connectors.adapters.instagram.graph import Answer
-from connectors.errors import SendFailed, SendUnknown
+from connectors.errors import ConnectionLost, SendFailed, SendUnknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,7 @@ TROUBLES: dict[tuple[int, int | None], Trouble] = {
     (9010, None): NO_SUCH_PERSON,
     (36103, None): Trouble("Our Instagram account may not use messaging. An administrator must look into it."),
     (2018300, None): OTHER_APP,
+    (9000001, None): Trouble("That message was deleted on Instagram."),
     (2534068, None): Trouble("Instagram takes only one picture at a time from us. Send them one by one."),
 }
 
@@ -108,6 +109,17 @@ def failure(answer: Answer) -> SendFailed | SendUnknown:
         retry_after=None if trouble.permanent else answer.retry_after or trouble.retry_after,
         reconnect=trouble.reconnect,
     )
+
+
+def lost(answer: Answer) -> ConnectionLost:
+    """What an answer that is no success means for anything but a message."""
+    trouble = TROUBLES.get((answer.code, answer.subcode)) or TROUBLES.get((answer.code, None))
+    if trouble is None and answer.status == 401:
+        trouble = TOKEN_DEAD
+    if trouble is not None:
+        return ConnectionLost(trouble.reason, reconnect=trouble.reconnect)
+    said = text(part(answer.body, "error"), "message")[:200].rstrip(".")
+    return ConnectionLost(f"Instagram refused: {said or f'it answered {answer.status}'} (error {_code(answer)}).")
 
 
 def _code(answer: Answer) -> str:

@@ -25,6 +25,12 @@ def verify(body: bytes, headers: Mapping[str, str], accounts: Sequence[Account])
         raise Forged("The signature of the request is wrong.")
 
 
+def headers(body: bytes, account: Account) -> dict[str, str]:
+    """As Meta signs for this account."""
+    secret = next(iter(account.secrets.get("app_secret", "").split()), "")
+    return {"X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
+
+
 def challenge(query: Mapping[str, str], accounts: Sequence[Account]) -> str | None:
     """The challenge, verbatim, when the verify token is one of ours."""
     token = query.get("hub.verify_token", "").encode()

@@ -9,12 +9,25 @@ the caller passes the raw query string as the header `x-query-string`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from connectors.adapters.base import Limits
-from connectors.adapters.twilio import media, parse, send, signature
+from connectors.adapters.twilio import check, media, parse, send, signature
 from connectors.adapters.twilio.limits import SmsLimits
-from connectors.messages import Account, Attachment, Channel, Item, OutboundMessage, Profile, RawInput, Sent
+from connectors.messages import (
+    Account,
+    Attachment,
+    Channel,
+    Check,
+    Item,
+    Missed,
+    OutboundMessage,
+    Profile,
+    RawInput,
+    Renewal,
+    Sent,
+)
 
 
 class TwilioAdapter:
@@ -43,3 +56,12 @@ class TwilioAdapter:
     def profile(self, account: Account, address: str) -> Profile | None:
         """None: Twilio knows a number, not a person."""
         return None
+
+    def check(self, account: Account) -> list[Check]:
+        return check.checks(account)
+
+    def renew(self, account: Account) -> Renewal | None:
+        return None  # an auth token does not end by itself
+
+    def recent(self, account: Account, since: datetime) -> list[Missed]:
+        return []

@@ -88,6 +88,18 @@ def look_up(account: Account, message: OutboundMessage) -> Sent | None:
     return next((_sent(candidate) for candidate in listed if _is_same(candidate, message)), None)
 
 
+def account_name(account: Account) -> str:
+    """What Twilio calls this account; raises a `ConnectorError` when it does not tell."""
+    retry_after = RetryAfter()
+    try:
+        found = _client(account, retry_after).api.v2010.account.fetch()
+    except (TwilioRestException, TwilioServiceException) as error:
+        raise _refusal(error, retry_after.seconds) from error
+    except (TwilioException, requests.RequestException, *UNREADABLE) as error:
+        raise SendFailed("Twilio could not be reached.", permanent=False, retry_after=RETRY_SECONDS) from error
+    return str(found.friendly_name)
+
+
 def _client(account: Account, retry_after: RetryAfter) -> Client:
     account_sid, token = account.secrets.get("account_sid", ""), account.secrets.get("auth_token", "")
     if not account_sid or not token:

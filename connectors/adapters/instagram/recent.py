@@ -1,0 +1,122 @@
+"""What Meta may have failed to tell: the newest messages of every conversation, as webhooks (instagram.md §8)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import requests
+
+from connectors.adapters.instagram.errors import lost
+from connectors.adapters.instagram.fields import Fields, link, part, parts, text
+from connectors.adapters.instagram.graph import call
+from connectors.errors import ConnectionLost
+from connectors.messages import Account, Missed
+
+MOST_CONVERSATIONS = 25  # in one go, the newest first
+PAUSE_SECONDS = 0.5  # two calls a second per account
+FIELDS = "id,created_time,from,to,message,attachments,shares,story,reply_to,is_unsupported"
+FILES = {"image_data": "image", "video_data": "video"}
+
+
+def recent(account: Account, since: datetime) -> list[Missed]:
+    """Oldest first. Meta hands out the 20 newest of a conversation; older ones read as deleted."""
+    found = [
+        (at, missed)
+        for conversation in _conversations(account, since)
+        for listed in parts(part(_get(account, conversation, f"messages{{{FIELDS}}}"), "messages").get("data"))
+        if (at := _moment(listed, "created_time")) and at >= since and (missed := _missed(account, listed, at))
+    ]
+    return [missed for _, missed in sorted(found, key=lambda each: each[0])]
+
+
+def _conversations(account: Account, since: datetime) -> Iterator[str]:
+    limit = str(MOST_CONVERSATIONS)
+    body = _get(account, "me/conversations", "id,updated_time", platform="instagram", limit=limit)
+    for conversation in parts(body.get("data"))[:MOST_CONVERSATIONS]:
+        updated = _moment(conversation, "updated_time")
+        if text(conversation, "id") and (updated is None or updated >= since - timedelta(seconds=1)):
+            time.sleep(PAUSE_SECONDS)
+            yield text(conversation, "id")
+
+
+def _missed(account: Account, listed: Fields, at: datetime) -> Missed | None:
+    mid, sender = text(listed, "id"), part(listed, "from")
+    recipient = next(iter(parts(part(listed, "to").get("data"))), {})
+    from_us = _is_us(sender, account)
+    person = recipient if from_us else sender
+    if not mid or not text(person, "id") or (from_us and _is_us(recipient, account)):
+        return None
+    message: dict[str, Any] = {"mid": mid, **_content(listed)}
+    if from_us:
+        message["is_echo"] = True
+    ours = {"id": account.addresses[0]}
+    them = {name: text(person, name) for name in ("id", "username") if text(person, name)}
+    item = {
+        "sender": ours if from_us else them,
+        "recipient": them if from_us else ours,
+        "timestamp": round(at.timestamp() * 1000),
+        "message": message,
+    }
+    entry = {"id": account.addresses[0], "time": item["timestamp"], "messaging": [item]}
+    return Missed(mid, json.dumps({"object": "instagram", "entry": [entry]}).encode())
+
+
+def _content(listed: Fields) -> dict[str, Any]:
+    """In the shapes of a webhook."""
+    content: dict[str, Any] = {}
+    if words := text(listed, "message"):
+        content["text"] = words
+    if attachments := [*_files(listed), *_shares(listed)]:
+        content["attachments"] = attachments
+    story = part(listed, "story")
+    if mention := link(part(story, "mention"), "link"):
+        content.setdefault("attachments", []).append({"type": "story_mention", "payload": {"url": mention}})
+    if part(story, "reply_to"):
+        answered = part(story, "reply_to")
+        content["reply_to"] = {"story": {"id": text(answered, "id"), "url": link(answered, "link")}}
+    elif text(part(listed, "reply_to"), "mid"):
+        content["reply_to"] = {"mid": text(part(listed, "reply_to"), "mid")}
+    if listed.get("is_unsupported") is True:
+        content["is_unsupported"] = True
+    return content
+
+
+def _files(listed: Fields) -> Iterator[dict[str, Any]]:
+    for attachment in parts(part(listed, "attachments").get("data")):
+        kind = next((name for name in FILES if part(attachment, name)), "")
+        url = link(part(attachment, kind)) if kind else link(attachment, "file_url")
+        yield {"type": FILES.get(kind, "file"), "payload": {"url": url} if url else {}}
+
+
+def _shares(listed: Fields) -> Iterator[dict[str, Any]]:
+    for share in parts(part(listed, "shares").get("data")):
+        yield {"type": "share", "payload": {"url": link(share, "link")}}
+
+
+def _is_us(side: Fields, account: Account) -> bool:
+    """Meta names our account by either of its two ids here."""
+    ids = {*account.addresses, account.options.get("app_user_id", ""), account.options.get("page_id", "")} - {""}
+    return text(side, "id") in ids or bool(
+        (username := account.options.get("username", "")) and text(side, "username") == username
+    )
+
+
+def _get(account: Account, path: str, fields: str, **query: str) -> Fields:
+    try:
+        answer = call(account, "GET", path, query={"fields": fields, **query})
+    except requests.RequestException as error:
+        raise ConnectionLost("Instagram did not answer when asked for recent messages.") from error
+    if not answer.is_ok:
+        raise lost(answer)
+    return answer.body
+
+
+def _moment(fields: Fields, name: str) -> datetime | None:
+    try:
+        return datetime.strptime(text(fields, name), "%Y-%m-%dT%H:%M:%S%z")
+    except ValueError:
+        return None
