@@ -65,6 +65,9 @@ class Adapter(Protocol):
     def look_up(self, account: Account, message: OutboundMessage) -> Sent | None:
         """Whether a message of unknown fate was accepted. None: it was not, or nobody can say."""
 
+    def door(self, account: Account, text: str) -> str:
+        """A link that opens the customer's own program on a message to us with the text in it; empty where none is."""
+
     def profile(self, account: Account, address: str) -> Profile | None:
         """What the provider tells about a person, if anything."""
 

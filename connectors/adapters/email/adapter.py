@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
+from urllib.parse import quote
 
 from connectors.adapters.base import Limits
 from connectors.adapters.email import check, child, smtp
@@ -78,6 +79,10 @@ class EmailAdapter:
 
     def look_up(self, account: Account, message: OutboundMessage) -> Sent | None:
         return None  # no mail server tells whether it took a mail
+
+    def door(self, account: Account, text: str) -> str:
+        """RFC 6068."""
+        return f"mailto:{quote(account.addresses[0], safe='@+')}?subject={quote(text)}&body={quote(text)}"
 
     def profile(self, account: Account, address: str) -> Profile | None:
         return None

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
+from urllib.parse import quote
 
 from connectors.adapters.base import Limits
 from connectors.adapters.instagram import check, media, parse, people, recent, send, sign_in, signature
@@ -57,6 +58,11 @@ class InstagramAdapter:
 
     def look_up(self, account: Account, message: OutboundMessage) -> Sent | None:
         return send.look_up(account, message)
+
+    def door(self, account: Account, text: str) -> str:
+        """ig.me cannot fill in a text; its `ref` comes back with the first message (messaging_referrals)."""
+        username = account.options.get("username", "")
+        return f"https://ig.me/m/{quote(username)}?ref={quote(text)}" if username else ""
 
     def profile(self, account: Account, address: str) -> Profile | None:
         return people.profile(account, address)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
+from urllib.parse import quote
 
 from connectors.adapters.base import Limits
 from connectors.adapters.twilio import check, media, parse, send, signature
@@ -52,6 +53,10 @@ class TwilioAdapter:
 
     def look_up(self, account: Account, message: OutboundMessage) -> Sent | None:
         return send.look_up(account, message)
+
+    def door(self, account: Account, text: str) -> str:
+        """`?&body=` is what both iOS and Android read; RFC 5724 alone is not enough for iOS."""
+        return f"sms:{account.addresses[0]}?&body={quote(text)}"
 
     def profile(self, account: Account, address: str) -> Profile | None:
         """None: Twilio knows a number, not a person."""
