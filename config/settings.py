@@ -200,6 +200,7 @@ MAIL_CA_FILE = env.text("MAIL_CA_FILE", "")
 # House rules
 UNDO_SECONDS = env.number("UNDO_SECONDS", 5)
 REOPEN_DAYS = env.number("REOPEN_DAYS", 7)
+CODE_HOURS = env.number("CODE_HOURS", 72)  # how long a code told to a customer can be used
 UNSEEN_ALERT_MINUTES = env.number("UNSEEN_ALERT_MINUTES", 10)
 DEFAULT_REGION = env.text("DEFAULT_REGION", "US")
 try:

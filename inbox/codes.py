@@ -19,6 +19,7 @@ LOOKS_LIKE = str.maketrans("OIL", "011")
 MOST_PER_TEXT = 3
 
 _WRITTEN = re.compile(r"(?<![0-9A-Z])[0-9A-Z]{3}[- ]?[0-9A-Z]{4}[- ]?[0-9A-Z]{3}(?![0-9A-Z])")
+MARKS = re.compile(r"<(code|link)-([0-9A-Z]{5})>")  # what stands for a code, or a link with it, until it leaves
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 
 
@@ -62,6 +63,15 @@ def written_in(text: str) -> list[str]:
         if set(code) <= set(ALPHABET) and _is_mixed(code[:DATA]) and check_character(code[:DATA]) == code[DATA:]:
             found.append(code)
     return list(dict.fromkeys(found))[:MOST_PER_TEXT]
+
+
+def marks_in(text: str) -> set[str]:
+    return {mark for _, mark in MARKS.findall(text)}
+
+
+def veiled(text: str) -> str:
+    """A text of ours as colleagues see it: that it tells a code, not which."""
+    return MARKS.sub(lambda match: f"[{match[1]}]", text)
 
 
 def _is_mixed(data: str) -> bool:

@@ -15,6 +15,7 @@ class LinkReason(models.TextChoices):
     IMPORTED = "imported", "on record from an import"
     ADDED = "added", "added by an agent"
     JOINED = "joined", "an agent said it is the same person"
+    CODE = "code", "wrote a code that we had given"
 
 
 class IdentityLink(models.Model):

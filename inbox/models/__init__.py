@@ -6,6 +6,7 @@ from inbox.models.delivery import Delivery, ProviderMessage, State
 from inbox.models.draft import Draft
 from inbox.models.entry import Entry, EntryKind
 from inbox.models.fact import Fact, FactKind, Mention
+from inbox.models.invitation import Invitation, WrongCode
 from inbox.models.merge import Merge
 from inbox.models.participant import Participant, ParticipantRole
 from inbox.models.reading import Reading
@@ -26,6 +27,7 @@ __all__ = [
     "Fact",
     "FactKind",
     "FileState",
+    "Invitation",
     "Loudness",
     "Mention",
     "Merge",
@@ -40,4 +42,5 @@ __all__ = [
     "Status",
     "Switch",
     "Team",
+    "WrongCode",
 ]

@@ -1,0 +1,63 @@
+"""Inviting a customer to another channel: the words with the code, and the code itself only in what leaves."""
+
+from __future__ import annotations
+
+import re
+
+from django.conf import settings
+
+from connectors.adapters import ADAPTERS
+from connectors.messages import Channel
+from connectors.models import Connector
+from inbox.codes import MARKS, marks_in
+from inbox.models import Agent, Case, Entry, Invitation
+from inbox.switching import IN_SENTENCE
+
+BY = {"email": "email it to", "instagram": "send it to"}  # else: text it
+
+
+def invite(case: Case, connector: Connector, *, by: Agent, with_link: bool = False) -> str:
+    """What the agent sends, with marks where the code goes. The link opens a page with a QR code."""
+    invitation = Invitation.objects.create(case=case, customer=case.customer.current(), connector=connector, by=by)
+    where, how = IN_SENTENCE[connector.kind], BY.get(connector.kind, "text it to")
+    words = f"To go on by {where}, take this code and {how} {our_address(connector)}: {invitation.placeholder}"
+    return f"{words}\nOr open <link-{invitation.mark}>" if with_link else words
+
+
+def our_address(connector: Connector) -> str:
+    """As a customer would type it."""
+    username = connector.options.get("username", "")
+    return f"@{username}" if connector.kind == Channel.INSTAGRAM and username else connector.address
+
+
+def door(connector: Connector, code: str) -> str:
+    """A link that opens the customer's own program with the code ready to send; empty where there is none."""
+    return ADAPTERS[Channel(connector.kind)].door(connector.account(), code)
+
+
+def invitations(case: Case, text: str) -> list[Invitation]:
+    """Those whose marks are in a text of this case."""
+    marks = marks_in(text)
+    return list(Invitation.objects.filter(case__in=case.family(), mark__in=marks)) if marks else []
+
+
+def are_all_known(case: Case, text: str) -> bool:
+    """False when a mark was copied from another case: it would leave without its code."""
+    return {each.mark for each in invitations(case, text)} == marks_in(text)
+
+
+def tell(case: Case, entry: Entry) -> None:
+    """The reply is stored: from now on its codes count."""
+    for invitation in invitations(case, entry.text):
+        invitation.tell(entry)
+
+
+def fill(text: str, case: Case) -> str:
+    """The text as it leaves: with the codes."""
+    codes = {each.mark: each.spelled for each in invitations(case, text)}
+
+    def spelled(match: re.Match[str]) -> str:
+        code = codes.get(match[2], "")
+        return f"{settings.PUBLIC_URL}/go-on/{code}/" if code and match[1] == "link" else code
+
+    return MARKS.sub(spelled, text) if codes else text
