@@ -347,3 +347,13 @@ class Renewal:
 
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An account its owner lets us speak for: its address, what to call it, and what its connector keeps."""
+
+    address: str
+    name: str
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    options: Mapping[str, str] = field(default_factory=dict)

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Protocol
 
+from connectors.adapters.steps import Step
 from connectors.messages import (
     Account,
     Attachment,
     Channel,
     Check,
+    Grant,
     Item,
     Limit,
     Missed,
@@ -48,6 +50,8 @@ class Adapter(Protocol):
     channel: ClassVar[Channel]
     identity_kind: ClassVar[str]  # a kind in customers.identities
     receives_webhooks: ClassVar[bool]
+    steps: ClassVar[Sequence[Step]]  # of the set-up
+    own_address: ClassVar[str]  # what we ask for when it is set up; empty: signing in tells it
     limits: Limits
 
     def verify(self, body: bytes, headers: Mapping[str, str], accounts: Sequence[Account]) -> None:
@@ -70,6 +74,12 @@ class Adapter(Protocol):
 
     def profile(self, account: Account, address: str) -> Profile | None:
         """What the provider tells about a person, if anything."""
+
+    def sign_in_url(self, account: Account, redirect: str, state: str) -> str:
+        """Where the owner of the account lets us in; empty where there is nothing but user name and password."""
+
+    def grants(self, account: Account, code: str, redirect: str) -> list[Grant]:
+        """The accounts that a code from there opens. `redirect` is the same. Raises `ConnectionLost`."""
 
     def check(self, account: Account) -> list[Check]:
         """Asks the far end, live: reachable, signed in, allowed, and a round trip. No customer sees any of it.

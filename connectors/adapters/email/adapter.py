@@ -16,12 +16,15 @@ from urllib.parse import quote
 
 from connectors.adapters.base import Limits
 from connectors.adapters.email import check, child, smtp
-from connectors.errors import FetchFailed, Forged
+from connectors.adapters.email.steps import STEPS
+from connectors.adapters.steps import Step
+from connectors.errors import ConnectionLost, FetchFailed, Forged
 from connectors.messages import (
     Account,
     Attachment,
     Channel,
     Check,
+    Grant,
     Item,
     Limit,
     Missed,
@@ -60,6 +63,8 @@ class EmailAdapter:
     channel: ClassVar[Channel] = Channel.EMAIL
     identity_kind: ClassVar[str] = "email"
     receives_webhooks: ClassVar[bool] = False
+    steps: ClassVar[Sequence[Step]] = STEPS
+    own_address: ClassVar[str] = "Address"
     limits: Limits = EmailLimits()
 
     def verify(self, body: bytes, headers: Mapping[str, str], accounts: Sequence[Account]) -> None:
@@ -86,6 +91,12 @@ class EmailAdapter:
 
     def profile(self, account: Account, address: str) -> Profile | None:
         return None
+
+    def sign_in_url(self, account: Account, redirect: str, state: str) -> str:
+        return ""
+
+    def grants(self, account: Account, code: str, redirect: str) -> list[Grant]:
+        raise ConnectionLost("This mailbox signs in with its password.")
 
     def check(self, account: Account) -> list[Check]:
         return check.checks(account)

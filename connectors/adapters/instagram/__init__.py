@@ -17,11 +17,14 @@ from urllib.parse import quote
 from connectors.adapters.base import Limits
 from connectors.adapters.instagram import check, media, parse, people, recent, send, sign_in, signature
 from connectors.adapters.instagram.limits import InstagramLimits
+from connectors.adapters.instagram.steps import STEPS
+from connectors.adapters.steps import Step
 from connectors.messages import (
     Account,
     Attachment,
     Channel,
     Check,
+    Grant,
     Item,
     Missed,
     OutboundMessage,
@@ -36,6 +39,8 @@ class InstagramAdapter:
     channel: ClassVar[Channel] = Channel.INSTAGRAM
     identity_kind: ClassVar[str] = "instagram"
     receives_webhooks: ClassVar[bool] = True
+    steps: ClassVar[Sequence[Step]] = STEPS
+    own_address: ClassVar[str] = ""  # signing in tells which account it is
 
     def __init__(self) -> None:
         self.limits: Limits = InstagramLimits()
@@ -66,6 +71,12 @@ class InstagramAdapter:
 
     def profile(self, account: Account, address: str) -> Profile | None:
         return people.profile(account, address)
+
+    def sign_in_url(self, account: Account, redirect: str, state: str) -> str:
+        return sign_in.address(account, redirect, state)
+
+    def grants(self, account: Account, code: str, redirect: str) -> list[Grant]:
+        return sign_in.grants(account, code, redirect)
 
     def check(self, account: Account) -> list[Check]:
         return check.checks(account)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -14,7 +12,7 @@ from connectors.adapters.instagram.errors import lost
 from connectors.adapters.instagram.fields import Fields, part, parts, text
 from connectors.adapters.instagram.graph import Answer, ask, is_page
 from connectors.errors import ConnectionLost
-from connectors.messages import Account, Renewal
+from connectors.messages import Account, Grant, Renewal
 
 INSTAGRAM_SCOPES = ("instagram_business_basic", "instagram_business_manage_messages")
 PAGE_SCOPES = (
@@ -30,48 +28,30 @@ YOUNGEST = timedelta(hours=24)  # Meta renews nothing younger
 LIFE = 60 * 24 * 3600  # seconds, where Meta does not say
 
 
-@dataclass(frozen=True, slots=True)
-class App:
-    """The app at Meta in whose name we ask. `flavour`: "instagram", or "page" for accounts behind a Facebook page."""
-
-    id: str
-    secret: str = field(repr=False)
-    flavour: str = "instagram"
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """An account we may speak for. `options` and the token are what its connector keeps."""
-
-    account_id: str
-    name: str
-    access_token: str = field(repr=False)
-    options: Mapping[str, str] = field(default_factory=dict)
-
-
-def address(app: App, redirect_uri: str, state: str) -> str:
-    """Where to send the browser of the person who owns the account."""
-    page = app.flavour == "page"
+def address(account: Account, redirect: str, state: str) -> str:
+    """Where to send the browser of the person who owns the account; empty while the app is not known."""
+    if not account.options.get("app_id"):
+        return ""
     query = {
-        "client_id": app.id,
-        "redirect_uri": redirect_uri,
+        "client_id": account.options["app_id"],
+        "redirect_uri": redirect,
         "response_type": "code",
-        "scope": ",".join(PAGE_SCOPES if page else INSTAGRAM_SCOPES),
+        "scope": ",".join(PAGE_SCOPES if is_page(account) else INSTAGRAM_SCOPES),
         "state": state,
     }
-    if page:
+    if is_page(account):
         return f"{settings.FACEBOOK_SIGN_IN_URL}/{settings.GRAPH_API_VERSION}/dialog/oauth?{urlencode(query)}"
     return f"{settings.INSTAGRAM_SIGN_IN_URL}/oauth/authorize?{urlencode(query)}"
 
 
-def grants(app: App, code: str, redirect_uri: str) -> list[Grant]:
-    """The accounts a code gives: one with Instagram's sign-in, one per page with Facebook's. Raises `ConnectionLost`.
+def grants(account: Account, code: str, redirect: str) -> list[Grant]:
+    """One account with Instagram's sign-in, one per page with Facebook's. Raises `ConnectionLost`.
 
-    The code is good once and for an hour; `redirect_uri` must be the very one the browser was sent with.
+    The code is good once and for an hour; `redirect` must be the very one the browser was sent with.
     """
     code = code.removesuffix("#_")  # Meta's addition, no part of it
     try:
-        return _page_grants(app, code, redirect_uri) if app.flavour == "page" else [_grant(app, code, redirect_uri)]
+        return _page_grants(account, code, redirect) if is_page(account) else [_grant(account, code, redirect)]
     except requests.RequestException as error:
         raise ConnectionLost("Instagram did not answer while we signed in. Try again.") from error
 
@@ -93,19 +73,19 @@ def renew(account: Account) -> Renewal | None:
     return Renewal(secrets={"access_token": _token(body)}, options={"access_token_expires_at": _end(body)})
 
 
-def _grant(app: App, code: str, redirect_uri: str) -> Grant:
+def _grant(account: Account, code: str, redirect: str) -> Grant:
     form = {
-        "client_id": app.id,
-        "client_secret": app.secret,
+        **_app(account),
         "grant_type": "authorization_code",
-        "redirect_uri": redirect_uri,
+        "redirect_uri": redirect,
         "code": code,
     }
     body = _checked(ask("POST", f"{settings.INSTAGRAM_CODE_URL}/oauth/access_token", form=form))
     first = next(iter(parts(body.get("data"))), body)  # documented wrapped in a list, seen bare
     allowed = _permissions(first)
     _require(INSTAGRAM_SCOPES, allowed)
-    query = {"grant_type": "ig_exchange_token", "client_secret": app.secret, "access_token": _token(first)}
+    query = {"grant_type": "ig_exchange_token", "access_token": _token(first)}
+    query["client_secret"] = form["client_secret"]
     long = _checked(ask("GET", f"{settings.GRAPH_API_URL}/access_token", query=query))
     me = _me(settings.GRAPH_API_URL, _token(long), "user_id,username,name,account_type")
     account_id = text(me, "user_id")
@@ -119,14 +99,14 @@ def _grant(app: App, code: str, redirect_uri: str) -> Grant:
         "access_token_expires_at": _end(long),
         "signed_in_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return Grant(account_id, text(me, "username") or text(me, "name"), _token(long), options)
+    return Grant(account_id, text(me, "username") or text(me, "name"), {"access_token": _token(long)}, options)
 
 
-def _page_grants(app: App, code: str, redirect_uri: str) -> list[Grant]:
+def _page_grants(account: Account, code: str, redirect: str) -> list[Grant]:
     """Tokens of pages that come from a 60-day sign-in have no end; from a short one they live an hour."""
     token_address = f"{settings.FACEBOOK_API_URL}/{settings.GRAPH_API_VERSION}/oauth/access_token"
-    who = {"client_id": app.id, "client_secret": app.secret}
-    short = _token(_checked(ask("GET", token_address, query=who | {"redirect_uri": redirect_uri, "code": code})))
+    who = _app(account)
+    short = _token(_checked(ask("GET", token_address, query=who | {"redirect_uri": redirect, "code": code})))
     exchange = {"grant_type": "fb_exchange_token", "fb_exchange_token": short}
     long = _token(_checked(ask("GET", token_address, query=who | exchange)))
     api = f"{settings.FACEBOOK_API_URL}/{settings.GRAPH_API_VERSION}"
@@ -138,25 +118,31 @@ def _page_grants(app: App, code: str, redirect_uri: str) -> list[Grant]:
     pages = _checked(ask("GET", f"{api}/me/accounts", token=long, query={"fields": fields, "limit": "100"}))
     found = []
     for page in parts(pages.get("data")):
-        account = part(page, "instagram_business_account")
-        if not text(account, "id") or not text(page, "access_token"):
+        linked = part(page, "instagram_business_account")
+        if not text(linked, "id") or not text(page, "access_token"):
             continue
         options = {
             "flavour": "page",
             "page_id": text(page, "id"),
             "app_user_id": text(person, "id"),
-            "username": text(account, "username"),
+            "username": text(linked, "username"),
             "permissions": " ".join(sorted(allowed)),
             "signed_in_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        name = text(account, "username") or text(page, "name")
-        found.append(Grant(text(account, "id"), name, text(page, "access_token"), options))
+        name = text(linked, "username") or text(page, "name")
+        found.append(Grant(text(linked, "id"), name, {"access_token": text(page, "access_token")}, options))
     if not found:
         raise ConnectionLost(
             "None of your Facebook pages has an Instagram professional account. Link one in the page's settings, then "
             "sign in again."
         )
     return found
+
+
+def _app(account: Account) -> dict[str, str]:
+    """Where several secrets may sign, the first is the one of the app that signs people in."""
+    secret = next(iter(account.secrets.get("app_secret", "").split()), "")
+    return {"client_id": account.options.get("app_id", ""), "client_secret": secret}
 
 
 def _me(api: str, token: str, fields: str) -> Fields:

@@ -14,13 +14,17 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from connectors.adapters.base import Limits
+from connectors.adapters.steps import Step
 from connectors.adapters.twilio import check, media, parse, send, signature
 from connectors.adapters.twilio.limits import SmsLimits
+from connectors.adapters.twilio.steps import STEPS
+from connectors.errors import ConnectionLost
 from connectors.messages import (
     Account,
     Attachment,
     Channel,
     Check,
+    Grant,
     Item,
     Missed,
     OutboundMessage,
@@ -35,6 +39,8 @@ class TwilioAdapter:
     channel: ClassVar[Channel] = Channel.SMS
     identity_kind: ClassVar[str] = "phone"
     receives_webhooks: ClassVar[bool] = True
+    steps: ClassVar[Sequence[Step]] = STEPS
+    own_address: ClassVar[str] = "Phone number"
 
     def __init__(self) -> None:
         self.limits: Limits = SmsLimits()
@@ -61,6 +67,12 @@ class TwilioAdapter:
     def profile(self, account: Account, address: str) -> Profile | None:
         """None: Twilio knows a number, not a person."""
         return None
+
+    def sign_in_url(self, account: Account, redirect: str, state: str) -> str:
+        return ""
+
+    def grants(self, account: Account, code: str, redirect: str) -> list[Grant]:
+        raise ConnectionLost("Twilio has no sign-in of this kind.")
 
     def check(self, account: Account) -> list[Check]:
         return check.checks(account)

@@ -1,62 +1,19 @@
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from connectors.adapters import ADAPTERS
+from connectors.adapters import steps as asked
 from connectors.messages import Channel
 from connectors.models import Connector, ConnectorKind
 from customers.identities import NotAnAddress, normalise
 from inbox.management import asking
 from inbox.models import Team
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One thing an adapter needs. `like` names the field whose value is meant when nothing else is said."""
-
-    name: str
-    question: str
-    is_secret: bool = False
-    default: str = ""
-    like: str = ""
-    is_option: bool = False
-    is_needed: bool = True
-
-
-FIELDS: dict[str, Sequence[Field]] = {
-    ConnectorKind.EMAIL: [
-        Field("imap_host", "IMAP server"),
-        Field("imap_port", "IMAP port", default="993"),
-        Field("imap_security", "IMAP security (ssl, starttls)", default="ssl"),
-        Field("imap_username", "IMAP user name", like="address"),
-        Field("imap_password", "IMAP password", is_secret=True),
-        Field("smtp_host", "SMTP server", like="imap_host"),
-        Field("smtp_port", "SMTP port", default="587"),
-        Field("smtp_security", "SMTP security (starttls, ssl)", default="starttls"),
-        Field("smtp_username", "SMTP user name", like="imap_username"),
-        Field("smtp_password", "SMTP password", is_secret=True, like="imap_password"),
-        Field("from_name", "Name customers see", is_option=True, like="name"),
-        Field("authserv_id", "Name your server writes into Authentication-Results", is_option=True, is_needed=False),
-        Field("folder", "Folder to read", is_option=True, is_needed=False),
-    ],
-    ConnectorKind.SMS: [
-        Field("account_sid", "Account SID (AC…)"),
-        Field("auth_token", "Auth token", is_secret=True),
-        Field("messaging_service_sid", "Messaging service SID", is_option=True, is_needed=False),
-    ],
-    ConnectorKind.INSTAGRAM: [
-        Field("app_secret", "App secret", is_secret=True),
-        Field("verify_token", "Verify token", is_secret=True),
-        Field("access_token", "Access token", is_secret=True),
-        Field("access_token_expires_at", "When the access token ends (ISO 8601)", is_option=True, is_needed=False),
-        Field("human_agent", "Approved for the 7-day tag (yes)", is_option=True, is_needed=False),
-    ],
-}
 
 
 class Command(BaseCommand):
@@ -86,7 +43,7 @@ class Command(BaseCommand):
         team = asking.value(options["team"], "Team", "--team", "Support")
         known = {"address": addresses[0], "name": name}
         values = _values(kind, _pairs(options["set"]), _pairs(options["secret_file"]), known)
-        settings = {field.name for field in FIELDS[kind] if field.is_option}
+        settings = {field.name for field in _fields(kind).values() if field.is_option}
         with transaction.atomic():
             connector = Connector.objects.create(
                 kind=kind,
@@ -99,8 +56,15 @@ class Command(BaseCommand):
         self.stdout.write(f"{connector.name} is connected for {team}.")
         if ADAPTERS[Channel(kind)].receives_webhooks:
             self.stdout.write(f"Enter this address as its webhook: {connector.webhook_url}")
+            made = [field for field in _fields(kind).values() if field.is_made]
+            for field in made:
+                self.stdout.write(f"{field.question} to enter beside it: {values[field.name]}")
         else:
             self.stdout.write("watch_mail reads it within a minute.")
+
+
+def _fields(kind: str) -> dict[str, asked.Field]:
+    return asked.fields(ADAPTERS[Channel(kind)].steps)
 
 
 def _ours(kind: str, address: str) -> str:
@@ -120,7 +84,7 @@ def _pairs(given: Sequence[str]) -> dict[str, str]:
 
 def _values(kind: str, plain: dict[str, str], files: dict[str, str], known: dict[str, str]) -> dict[str, str]:
     """Everything the adapter needs, given or asked for, in order."""
-    fields = {field.name: field for field in FIELDS[kind]}
+    fields = _fields(kind)
     for name in [*plain, *files]:
         if name not in fields:
             raise CommandError(f"A connector of this kind has no {name}. It has {', '.join(fields)}.")
@@ -130,7 +94,9 @@ def _values(kind: str, plain: dict[str, str], files: dict[str, str], known: dict
     found: dict[str, str] = {}
     for name, field in fields.items():
         default = field.default or (known | found).get(field.like, "")
-        if field.is_secret:
+        if field.is_made and not files.get(name):
+            found[name] = secrets.token_urlsafe(18)
+        elif field.is_secret:
             file = files.get(name, "")
             found[name] = (
                 default if default and not file else asking.secret(file, field.question, f"--secret-file {name}=FILE")

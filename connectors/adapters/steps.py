@@ -1,0 +1,48 @@
+"""What a person is asked when an account is connected: by the set-up pages, and by `manage.py add_connector`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing an adapter needs. `like` names the field whose value is meant when nothing else is said.
+
+    It is kept among the account's options if `is_option`, else, encrypted, among its secrets. What `is_secret` is
+    never shown again; what `is_made` we make up ourselves, to be entered at the provider. `choices` are values with
+    their words; a value of "yes" alone is a tick box.
+    """
+
+    name: str
+    question: str
+    hint: str = ""
+    is_secret: bool = False
+    default: str = ""
+    like: str = ""
+    is_option: bool = False
+    is_needed: bool = True
+    is_made: bool = False
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One page of the set-up. `words` say what to do there. `signs_in`: it offers the provider's own sign-in."""
+
+    name: str
+    title: str
+    words: str
+    fields: tuple[Field, ...] = ()
+    signs_in: bool = False
+    shows_webhook: bool = False  # the address, and the verify token if there is one, to enter at the provider
+
+
+def fields(steps: Iterable[Step]) -> dict[str, Field]:
+    return {field.name: field for step in steps for field in step.fields}
+
+
+def missing(step: Step, values: Mapping[str, str]) -> list[Field]:
+    """What is still to be said. `values`: secrets and options together."""
+    return [field for field in step.fields if field.is_needed and not values.get(field.name)]

@@ -1,0 +1,25 @@
+"""What is asked when a number is connected."""
+
+from __future__ import annotations
+
+from connectors.adapters.steps import Field, Step
+
+STEPS = (
+    Step(
+        "credentials",
+        "Twilio account",
+        "Both are on the first page of Twilio's console.",
+        (
+            Field("account_sid", "Account SID", hint="It begins with AC."),
+            Field("auth_token", "Auth token", is_secret=True),
+            Field("messaging_service_sid", "Messaging service SID", is_option=True, is_needed=False),
+        ),
+    ),
+    Step(
+        "webhook",
+        "Webhook",
+        "In Twilio's console open the number (or the messaging service) and enter this address for incoming messages, "
+        "with POST.",
+        shows_webhook=True,
+    ),
+)
