@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -72,6 +72,13 @@ def deliver(server: Imap, *bodies: str, when: datetime | None = None) -> None:
     for body in bodies:
         assert other.append("INBOX", "", date, mail(f"Subject: {body}", body=body))[0] == "OK"
     other.logout()
+
+
+def flags(server: Imap, uid: int) -> set[str]:
+    other = client(server)
+    _, answers = other.uid("FETCH", str(uid), "(FLAGS)")
+    other.logout()
+    return {flag.decode() for flag in imaplib.ParseFlags(answers[0]) if flag != b"\\Recent"}
 
 
 def subjects(mails: Iterator[RawMail]) -> list[str]:
@@ -241,6 +248,85 @@ def test_a_folder_name_in_any_language_is_found(server: Imap) -> None:
     with Mailbox.open(account(server.port)) as mailbox:
         mailbox._connection.folder.create("Entwürfe")
         assert mailbox.select("Entwürfe")[0] > 0
+
+
+def test_special_folders_are_found_by_their_flag_and_else_by_their_name(
+    server: Imap, scripted: Callable[[Callable[[str], list[bytes]]], Scripted]
+) -> None:
+    listed = [
+        b'* LIST (\\HasNoChildren) "/" INBOX', b'* LIST (\\Sent) "/" "Versand"', b'* LIST () "/" "Sent"', b"%s OK done",
+    ]  # fmt: skip
+    flagged = scripted(lambda command: listed if command.startswith("LIST") else [])
+    with Mailbox.open(account(flagged.port)) as mailbox:
+        assert (mailbox.special("\\Sent"), mailbox.special("\\Junk")) == ("Versand", "")
+    with Mailbox.open(account(server.port)) as mailbox:
+        mailbox._connection.folder.create("Sent Items")
+        assert mailbox.special("\\Sent") == "Sent Items"
+
+
+def test_the_last_days_begin_below_their_first_mail(server: Imap) -> None:
+    for days in (9, 5, 2, 0):
+        deliver(server, f"{days} days old", when=datetime.now(UTC) - timedelta(days=days))
+    with Mailbox.open(account(server.port)) as mailbox:
+        mailbox.select()
+        first = mailbox.newest() - 3
+        assert mailbox.before((datetime.now(UTC) - timedelta(days=6)).date()) == first
+        assert mailbox.before((datetime.now(UTC) + timedelta(days=2)).date()) == mailbox.newest()
+
+
+def test_what_is_here_may_be_flagged_or_moved_for_those_who_use_the_mailbox_too(server: Imap) -> None:
+    deliver(server, "one", "two", "three")
+    with Mailbox.open(account(server.port)) as mailbox:
+        mailbox.select(writable=True)
+        uids = [mail.uid for mail in mailbox.fetch(0)]
+        mailbox.flag(uids[-3:-2])
+        mailbox.move(uids[-2:], "Erledigt & abgelegt")
+        mailbox.move([], "never made")
+        assert [mail.uid for mail in mailbox.fetch(0)] == uids[:-2]
+        mailbox.select("Erledigt & abgelegt")
+        assert subjects(mailbox.fetch(0)) == ["two", "three"]
+        assert not mailbox._connection.folder.exists("never made")
+    assert flags(server, uids[-3]) == {"\\Seen", "\\Flagged"}
+
+
+def test_where_a_server_cannot_move_only_our_own_mail_is_removed(
+    scripted: Callable[[Callable[[str], list[bytes]]], Scripted],
+) -> None:
+    def answer(command: str) -> list[bytes]:
+        if command == "CAPABILITY":
+            return [b"* CAPABILITY IMAP4rev1 UIDPLUS", b"%s OK done"]
+        if command.startswith("SELECT"):
+            return [b"* OK [UIDVALIDITY 7] x", b"* 2 EXISTS", b"%s OK done"]
+        return [b'* LIST () "/" "Done"', b"%s OK done"] if command.startswith("LIST") else []
+
+    server = scripted(answer)
+    with Mailbox.open(account(server.port)) as mailbox:
+        mailbox.select(writable=True)
+        mailbox.move([3, 5], "Done")
+    assert [each for each in server.heard if each.startswith("UID")] == [
+        'UID COPY 3,5 "Done"', "UID STORE 3,5 +FLAGS.SILENT (\\Seen \\Deleted)", "UID EXPUNGE 3,5",
+    ]  # fmt: skip
+
+
+def test_a_mail_that_was_given_up_is_not_asked_for_again(server: Imap) -> None:
+    deliver(server, "bad", "good")
+    with Mailbox.open(account(server.port)) as mailbox:
+        mailbox.select()
+        bad = mailbox.newest() - 1
+        found = list(mailbox.fetch(bad - 1, given_up={bad}))
+        assert mailbox.fetching == 0
+    assert [mail.raw is None for mail in found] == [True, False]
+    assert b"could not hand over" in found[0].body
+
+
+def test_a_session_that_hangs_can_be_ended_from_outside(
+    scripted: Callable[[Callable[[str], list[bytes]]], Scripted],
+) -> None:
+    server = scripted(lambda command: [b"SILENCE"] if command.startswith("EXAMINE") else [])
+    with Mailbox.open(account(server.port)) as mailbox:
+        threading.Timer(0.1, mailbox.cut).start()
+        with pytest.raises(ConnectionLost):
+            mailbox.select()
 
 
 def test_waiting_ends_when_mail_arrives(server: Imap) -> None:

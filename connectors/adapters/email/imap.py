@@ -9,24 +9,25 @@ from __future__ import annotations
 import imaplib
 import re
 import select
-import ssl
-from collections.abc import Iterator, Sequence
+import socket
+from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import BufferedReader
 from typing import Any, Self, cast
 
-from imap_tools import BaseMailBox, MailboxFolderSelectError, MailboxLoginError
-from imap_tools.errors import ImapToolsError
+from imap_tools import BaseMailBox, MailboxFolderSelectError
+from imap_tools.utils import encode_folder
 
-from connectors.adapters.email.connect import Unreachable, explain, open_socket, trust
+from connectors.adapters.email import imap_connection
+from connectors.adapters.email.connect import explain
+from connectors.adapters.email.imap_connection import TROUBLE
 from connectors.adapters.email.oversize import stub
 from connectors.adapters.email.prescan import MAX_MAIL_BYTES
 from connectors.errors import ConnectionLost
 from connectors.messages import Account
 
-CONNECT_SECONDS = 45.0
 READ_SECONDS = 120.0
 BATCH = 200
 MAX_HEADER_FETCH = 65536
@@ -36,7 +37,12 @@ _UID = re.compile(rb"\bUID (\d+)", re.IGNORECASE)
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)", re.IGNORECASE)
 _DATE = re.compile(rb'INTERNALDATE "([^"]+)"', re.IGNORECASE)
 _FLAGS = re.compile(rb"FLAGS \(([^)]*)\)", re.IGNORECASE)
-_TROUBLE = (imaplib.IMAP4.error, ImapToolsError, OSError, Unreachable, ValueError, EOFError)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_BROKEN = "The mail server could not hand over this mail. It is still in the mailbox."
+_USUAL_NAMES = {
+    "\\Sent": {"sent", "sent items", "sent messages", "sent mail", "gesendet", "gesendete objekte", "envoyés"},
+    "\\Junk": {"junk", "junk e-mail", "junk email", "spam", "bulk mail"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,37 +71,31 @@ class Mailbox:
         self._client = connection.client
         self._host = host
         self._uidvalidity = 0
+        self.fetching = 0
 
     @classmethod
     def open(cls, account: Account) -> Self:
-        """Connect and sign in; raises `ConnectionLost`, with `reconnect` when the server refused the password."""
-        secrets = account.secrets
-        host = secrets.get("imap_host", "")
-        try:
-            connection = _Connection(host, int(secrets.get("imap_port", "993")), secrets.get("imap_security", "ssl"))
-        except _TROUBLE as error:
-            raise ConnectionLost(explain(error, host)) from error
-        try:
-            _sign_in(connection, secrets.get("imap_username", ""), secrets.get("imap_password", ""))
-        except (MailboxLoginError, imaplib.IMAP4.error) as error:
-            _hang_up(connection)
-            if isinstance(error, imaplib.IMAP4.abort) or _is_temporary(str(error)):
-                raise ConnectionLost(f"{host} takes no sign-in at the moment.") from error
-            raise ConnectionLost(f"{host} does not accept this user name and password.", reconnect=True) from error
-        except _TROUBLE as error:
-            _hang_up(connection)
-            raise ConnectionLost(explain(error, host)) from error
-        mailbox = cls(connection, host)
+        """Connect and sign in; raises `ConnectionLost`, with `reconnect` when the server refused who we are."""
+        connection = imap_connection.connect(account)
+        mailbox = cls(connection, account.secrets.get("imap_host", ""))
         with mailbox._guarded():
             connection.client._get_capabilities()  # IDLE is often announced only now
             connection.client.sock.settimeout(READ_SECONDS)
         return mailbox
 
-    def select(self, folder: str = "INBOX") -> tuple[int, int]:
-        """(UIDVALIDITY, UIDNEXT) of the folder, opened read-only. UIDNEXT is 0 where a server does not tell it."""
+    def special(self, use: str) -> str:
+        """The folder a server keeps for this use (`\\Sent`, `\\Junk`; RFC 6154), by its name where it does not say."""
+        with self._guarded():
+            folders = self._connection.folder.list()
+        marked = [each.name for each in folders if use.lower() in (flag.lower() for flag in each.flags)]
+        named = [each.name for each in folders if each.name.split(each.delim)[-1].lower() in _USUAL_NAMES[use]]
+        return next(iter([*marked, *named]), "")
+
+    def select(self, folder: str = "INBOX", *, writable: bool = False) -> tuple[int, int]:
+        """(UIDVALIDITY, UIDNEXT) of the folder, read-only by default. UIDNEXT is 0 where a server does not tell it."""
         with self._guarded():
             try:
-                self._connection.folder.set(folder, readonly=True)
+                self._connection.folder.set(folder, readonly=not writable)
             except MailboxFolderSelectError as error:
                 raise ConnectionLost(f'There is no folder "{folder}" in this mailbox.') from error
             self._uidvalidity = self._announced("UIDVALIDITY")
@@ -105,24 +105,63 @@ class Mailbox:
     def newest(self) -> int:
         """The UID of the newest mail, 0 in an empty folder: where to begin when a server announces no UIDNEXT."""
         with self._guarded():
-            found = self._command("SEARCH", "UID *")
-        return max((int(word) for line in found if isinstance(line, bytes) for word in line.split()), default=0)
+            return max(_numbers(self._command("SEARCH", "UID *")), default=0)
 
-    def fetch(self, last_uid: int, max_bytes: int = MAX_MAIL_BYTES) -> Iterator[RawMail]:
-        """Every mail with a UID above `last_uid`, oldest first, one body at a time.
+    def before(self, day: date) -> int:
+        """The UID below which all mail arrived before this day: where to begin when the last days are wanted too."""
+        with self._guarded():
+            found = _numbers(self._command("SEARCH", f"SINCE {day.day}-{_MONTHS[day.month - 1]}-{day.year}"))
+        return min(found) - 1 if found else self.newest()
 
-        A mail deleted meanwhile is left out; one that is too large or that the server cannot hand over comes without
-        `raw`, so that nothing behind it waits.
+    def fetch(self, last_uid: int, max_bytes: int = MAX_MAIL_BYTES, given_up: Container[int] = ()) -> Iterator[RawMail]:
+        """Every mail with a UID above `last_uid`, oldest first, one body at a time; `fetching` is the one under way.
+
+        A mail deleted meanwhile is left out; one that is too large, that the server cannot hand over or that was
+        `given_up` comes without `raw`, so that nothing behind it waits.
         """
         with self._guarded():
             self._client.noop()  # a session sees new mail only after the server has announced it
             self._has_news()
             listed = sorted(self._listed(last_uid))
-        for uid, size, date in listed:
+        for uid, size, arrived in listed:
+            self.fetching = uid
+            if uid in given_up:
+                yield RawMail(uid, self._uidvalidity, arrived, size, None, b"", _BROKEN)
+                continue
             with self._guarded():
-                mail = self._mail(uid, size, date, max_bytes)
+                mail = self._mail(uid, size, arrived, max_bytes)
             if mail is not None:
                 yield mail
+        self.fetching = 0
+
+    def flag(self, uids: Sequence[int]) -> None:
+        """Mark as read and flagged, so that people see in their mail program what is here already."""
+        if not uids:
+            return
+        with self._guarded():
+            self._command("STORE", _joined_uids(uids), "+FLAGS.SILENT", "(\\Seen \\Flagged)")
+
+    def move(self, uids: Sequence[int], folder: str) -> None:
+        """Into another folder, made when it is not there. Only these mails go: never a plain EXPUNGE, which would take
+        along what other programs have marked."""
+        if not uids:
+            return
+        chosen, name = _joined_uids(uids), encode_folder(folder).decode()
+        with self._guarded():
+            if not self._connection.folder.exists(folder):
+                self._connection.folder.create(folder)
+            if "MOVE" in self._client.capabilities:
+                self._command("MOVE", chosen, name)
+                return
+            self._command("COPY", chosen, name)
+            self._command("STORE", chosen, "+FLAGS.SILENT", "(\\Seen \\Deleted)")
+            if "UIDPLUS" in self._client.capabilities:
+                self._command("EXPUNGE", chosen)
+
+    def cut(self) -> None:
+        """End a session that is stuck, from another thread: what it waits for fails at once."""
+        with suppress(OSError):
+            self._client.sock.shutdown(socket.SHUT_RDWR)
 
     def wait(self, seconds: float) -> bool:
         """Wait for news by IDLE. True: something happened; False: the time is over. Walk the UIDs after either.
@@ -143,7 +182,7 @@ class Mailbox:
             return self._has_news() or news
 
     def close(self) -> None:
-        _hang_up(self._connection)
+        imap_connection.hang_up(self._connection)
 
     def __enter__(self) -> Self:
         return self
@@ -153,13 +192,9 @@ class Mailbox:
 
     def _listed(self, last_uid: int) -> Iterator[tuple[int, int, datetime]]:
         """(uid, size, date) above `last_uid`. `n:*` always names the last mail, even when n is beyond it."""
-        found = self._command("SEARCH", f"UID {last_uid + 1}:*")
-        uids = sorted(
-            {int(word) for line in found if isinstance(line, bytes) for word in line.split() if word.isdigit()}
-        )
-        uids = [uid for uid in uids if uid > last_uid]
+        uids = sorted(uid for uid in _numbers(self._command("SEARCH", f"UID {last_uid + 1}:*")) if uid > last_uid)
         for start in range(0, len(uids), BATCH):
-            batch = ",".join(map(str, uids[start : start + BATCH]))
+            batch = _joined_uids(uids[start : start + BATCH])
             wanted = set(uids[start : start + BATCH])
             for line in _joined(self._command("FETCH", batch, "(UID FLAGS RFC822.SIZE INTERNALDATE)")):
                 meta = _metadata(line)
@@ -176,8 +211,7 @@ class Mailbox:
         except imaplib.IMAP4.abort:
             raise
         except imaplib.IMAP4.error:
-            problem = "The mail server could not hand over this mail. It is still in the mailbox."
-            return RawMail(uid, self._uidvalidity, date, size, None, self._header(uid), problem)
+            return RawMail(uid, self._uidvalidity, date, size, None, self._header(uid), _BROKEN)
         return None if raw is None else RawMail(uid, self._uidvalidity, date, size, raw)
 
     def _header(self, uid: int) -> bytes:
@@ -255,69 +289,16 @@ class _Guard:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, _TROUBLE):
+        if isinstance(error, TROUBLE):
             raise ConnectionLost(explain(error, self.host)) from error
 
 
-class _Connection(BaseMailBox):
-    def __init__(self, host: str, port: int, security: str) -> None:
-        self.host, self.port, self.security = host, port, security
-        super().__init__()
-
-    def _get_mailbox_client(self) -> imaplib.IMAP4:
-        if self.security == "ssl":
-            return _Secure(self.host, self.port)
-        if self.security != "starttls":
-            raise Unreachable(
-                f'"{self.security}" is not a way to secure a connection: ssl or starttls.', permanent=True
-            )
-        client = _Plain(self.host, self.port)
-        try:
-            client.starttls(trust())
-        except BaseException:  # a failed handshake leaves a dead socket behind
-            client.shutdown()
-            raise
-        return client
+def _joined_uids(uids: Sequence[int]) -> str:
+    return ",".join(map(str, uids))
 
 
-class _Plain(imaplib.IMAP4):
-    def __init__(self, host: str, port: int) -> None:
-        super().__init__(host, port, CONNECT_SECONDS)
-
-    def _create_socket(self, timeout: float | None) -> Any:
-        return open_socket(self.host, self.port, timeout or CONNECT_SECONDS)
-
-
-class _Secure(imaplib.IMAP4):
-    def __init__(self, host: str, port: int) -> None:
-        super().__init__(host, port, CONNECT_SECONDS)
-
-    def _create_socket(self, timeout: float | None) -> ssl.SSLSocket:
-        plain = open_socket(self.host, self.port, timeout or CONNECT_SECONDS)
-        try:
-            return trust().wrap_socket(plain, server_hostname=self.host)
-        except BaseException:
-            plain.close()
-            raise
-
-
-def _sign_in(connection: BaseMailBox, username: str, password: str) -> None:
-    if username.isascii() and password.isascii():
-        connection.login(username, password, initial_folder=None)
-    else:
-        connection.login_utf8(username, password, initial_folder=None)
-
-
-def _hang_up(connection: BaseMailBox) -> None:
-    with suppress(*_TROUBLE):
-        connection.client.sock.settimeout(5)
-        connection.client.logout()
-    with suppress(*_TROUBLE):
-        connection.client.shutdown()
-
-
-def _is_temporary(answer: str) -> bool:
-    return any(word in answer.upper() for word in ("UNAVAILABLE", "THROTTLED", "OVERQUOTA", "TOO MANY", "TRY AGAIN"))
+def _numbers(answers: Sequence[Any]) -> set[int]:
+    return {int(word) for line in answers if isinstance(line, bytes) for word in line.split() if word.isdigit()}
 
 
 def _joined(answers: Sequence[Any]) -> Iterator[bytes]:

@@ -5,20 +5,24 @@ The final dot is the line: before it nothing was accepted; after it a lost conne
 
 from __future__ import annotations
 
+import base64
 import re
 import smtplib
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from connectors.adapters.email import oauth
 from connectors.adapters.email.compose import compose, envelope_address, recipients
 from connectors.adapters.email.connect import Unreachable, explain, open_socket, trust
-from connectors.errors import SendFailed, SendUnknown
+from connectors.errors import ConnectionLost, SendFailed, SendUnknown
 from connectors.messages import Account, OutboundMessage, Sent
 
 CONNECT_SECONDS = 30.0
 ACCEPT_SECONDS = 120.0  # a server may scan a mail before it answers the dot
 RETRY_SECONDS = 300
+RENEWAL_SECONDS = 30  # a sign-in that has just ended is renewed within a minute
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
@@ -61,7 +65,10 @@ class _Session:
                 explain(error, self.host), permanent=permanent, code="connect", retry_after=retry_after
             ) from error
         try:
-            self._sign_in(secrets.get("smtp_username", ""), secrets.get("smtp_password", ""))
+            if oauth.is_used(secrets):
+                self._show_token(secrets)
+            else:
+                self._sign_in(secrets.get("smtp_username", ""), secrets.get("smtp_password", ""))
         except BaseException:
             self.close()
             raise
@@ -108,6 +115,26 @@ class _Session:
         except (OSError, smtplib.SMTPException) as error:
             reason = explain(error, self.host)
             raise SendFailed(reason, permanent=False, code="connect", retry_after=RETRY_SECONDS) from error
+
+    def _show_token(self, secrets: Mapping[str, str]) -> None:
+        """XOAUTH2. A refused token comes back as a challenge (334) that explains it, and wants an empty answer."""
+        username = secrets.get("smtp_username") or secrets.get("imap_username", "")
+        try:
+            answer = base64.b64encode(oauth.sasl(username, oauth.access_token(secrets))).decode()
+            code, said = self.smtp.docmd("AUTH", f"XOAUTH2 {answer}")
+            if code == 334:
+                code, said = self.smtp.docmd("")
+        except ConnectionLost as error:
+            raise SendFailed(error.reason, permanent=False, code="auth", retry_after=RENEWAL_SECONDS) from error
+        except (OSError, smtplib.SMTPException) as error:
+            reason = explain(error, self.host)
+            raise SendFailed(reason, permanent=False, code="connect", retry_after=RETRY_SECONDS) from error
+        if code == 235:
+            return
+        if 400 <= code < 500:
+            raise _refusal(code, said, self.host)
+        reason = f"{self.host} does not accept this sign-in any more."
+        raise SendFailed(reason, permanent=True, code=str(code), reconnect=True)
 
     def _announce(self, sender: str, size: int, *, automatic: bool) -> None:
         """MAIL FROM. An automatic mail has the null sender, which nothing can answer; where that is refused, ours."""

@@ -168,13 +168,11 @@ class Scripted:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"* OK ready\r\n")
-        idling = ""
+        asked = ""  # the tag of a command whose continuation the client sends next
         while line := await reader.readline():
             tag, _, command = line.decode().strip().partition(" ")
-            if command == "IDLE":
-                idling = tag
-            elif tag == "DONE":
-                tag, command = idling, tag
+            if asked:
+                tag, command = asked, line.decode().strip()
             self.heard.append(command)
             said = self.answer(command)
             if not said and command == "CAPABILITY":
@@ -186,4 +184,5 @@ class Scripted:
                 if reply == b"SILENCE":
                     await asyncio.Event().wait()
                 writer.write((reply % tag.encode() if reply.startswith(b"%s") else reply) + b"\r\n")
+            asked = tag if any(line.startswith(b"+") for reply in said for line in reply.splitlines()) else ""
             await writer.drain()
