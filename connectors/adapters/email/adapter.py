@@ -1,7 +1,8 @@
 """E-mail as the page every adapter fills in.
 
 `account.secrets`: `imap_host`, `imap_port`, `imap_username`, `imap_password`, `imap_security` (ssl or starttls), the
-same five with `smtp_`, and `message_id_key`, the secret behind our own Message-IDs.
+same five with `smtp_`, and `message_id_key`, the secret behind our own Message-IDs. Instead of the passwords those of
+`oauth.py`.
 `account.options`: `folder` (default INBOX), `from_name`, `authserv_id` (the mail server whose Authentication-Results
 count).
 """
@@ -15,7 +16,7 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from connectors.adapters.base import Limits
-from connectors.adapters.email import check, child, smtp
+from connectors.adapters.email import check, child, oauth, smtp
 from connectors.adapters.email.steps import STEPS
 from connectors.adapters.steps import Step
 from connectors.errors import ConnectionLost, FetchFailed, Forged
@@ -102,7 +103,7 @@ class EmailAdapter:
         return check.checks(account)
 
     def renew(self, account: Account) -> Renewal | None:
-        return None  # a password does not end by itself
+        return oauth.renew(account)
 
     def recent(self, account: Account, since: datetime) -> list[Missed]:
         return []  # a mailbox is read to its end
