@@ -30,7 +30,10 @@ async function look() {
   }
 }
 
-document.addEventListener("case:changed", () => {
+function soon() {
   clearTimeout(timer);
   timer = setTimeout(() => look().catch(() => {}), PAUSE);
-});
+}
+
+document.addEventListener("case:changed", soon);
+document.addEventListener("caught:up", soon); // what happened before the socket was there, or while it was gone

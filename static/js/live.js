@@ -187,6 +187,7 @@ async function catchUp() {
     if (html) patchText(html);
   }
   title();
+  document.dispatchEvent(new CustomEvent("caught:up"));
   if (openCase()) await refresh();
   return fresh;
 }

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.stack import Stack
 
@@ -37,11 +37,24 @@ def sessions() -> dict[str, Any]:
     return {}
 
 
+@pytest.fixture(scope="session")
+def profiles(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+    """Browser profiles that stories share: what one of them fetched, the next finds in the cache."""
+    kept: dict[str, BrowserContext] = {}
+    yield kept
+    for each in kept.values():
+        each.close()
+
+
 @pytest.fixture
-def window(browser: Browser, stack: Stack, sessions: dict[str, Any]) -> Iterator[Callable[..., Page]]:
+def window(
+    browser: Browser, stack: Stack, sessions: dict[str, Any], profiles: dict[str, BrowserContext]
+) -> Iterator[Callable[..., Page]]:
     """`window("ana")` is a browser window in which Ana is signed in and sees all open cases. What goes wrong in its
-    scripts, against the content policy, or opens a dialog, fails the test. `prepare(page)` runs before it opens."""
-    contexts = []
+    scripts, against the content policy, or opens a dialog, fails the test. `prepare(page)` runs before it opens, in a
+    profile of its own."""
+    opened: list[Page] = []
+    own: list[BrowserContext] = []
     wrong: list[str] = []
 
     def watch(page: Page) -> None:
@@ -49,24 +62,37 @@ def window(browser: Browser, stack: Stack, sessions: dict[str, Any]) -> Iterator
         page.on("console", lambda line: wrong.append(line.text) if "Content Security Policy" in line.text else None)
         page.on("dialog", lambda dialog: (wrong.append(f"A dialog opened: {dialog.message}"), dialog.dismiss()))
 
-    def open_window(
-        who: str, path: str = "/inbox/open/", prepare: Callable[[Page], Any] = lambda page: None, **about: Any
-    ) -> Page:
+    def profile(who: str, about: dict[str, Any], is_own: bool) -> BrowserContext:
+        key = f"{who} {sorted(about.items())}"
+        if key in profiles and not is_own:
+            return profiles[key]
         given = {"viewport": {"width": 1440, "height": 900}, "storage_state": sessions.get(who), **about}
-        context = browser.new_context(base_url=stack.url, **given)
-        contexts.append(context)
-        page = context.new_page()
+        made = browser.new_context(base_url=stack.url, **given)
+        if is_own:
+            own.append(made)
+        else:
+            profiles[key] = made
+        return made
+
+    def open_window(
+        who: str, path: str = "/inbox/open/", prepare: Callable[[Page], Any] | None = None, **about: Any
+    ) -> Page:
+        page = profile(who, about, is_own=prepare is not None).new_page()
+        opened.append(page)
         watch(page)
-        prepare(page)
+        if prepare:
+            prepare(page)
         if who in sessions:
             page.goto(path)
         if who not in sessions or "/sign-in/" in page.url:
             sign_in(page, stack, who, path)
-            sessions[who] = context.storage_state()
+            sessions[who] = page.context.storage_state()
         return page
 
     yield open_window
-    for context in contexts:
+    for page in opened:
+        page.close()
+    for context in own:
         context.close()
     assert not wrong, wrong
 
