@@ -7,12 +7,13 @@ import json
 import secrets
 import time
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.utils.timezone import now
 
 from connectors.fields import SecretsField
@@ -51,6 +52,7 @@ class Connector(models.Model):
     credentials = SecretsField(default=dict)
     options = models.JSONField(default=dict, blank=True)
     is_active = models.BooleanField(default=True)
+    is_set_up = models.BooleanField(default=True, db_default=True)  # False: somebody began and has not finished
     created_at = models.DateTimeField(default=now)
 
     # Health: progress, not process
@@ -62,6 +64,17 @@ class Connector(models.Model):
     consecutive_failures = models.PositiveIntegerField(default=0)
     needs_reconnect = models.BooleanField(default=False)
     forged_count = models.PositiveIntegerField(default=0)
+
+    # Messages no webhook told us of
+    asked_at = models.DateTimeField(null=True, blank=True)
+    heard_all_until = models.DateTimeField(null=True, blank=True)
+
+    # The last live test
+    check_asked_at = models.DateTimeField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    findings = models.JSONField(null=True, blank=True)  # a list of connectors.messages.Check
+
+    renew_at = models.DateTimeField(null=True, blank=True)  # when to ask again whether its sign-in is to be renewed
 
     objects = ConnectorQuerySet.as_manager()
 
@@ -105,6 +118,25 @@ class Connector(models.Model):
             mine.filter(failing_side__in=["", side]).update(
                 failure="", consecutive_failures=0, needs_reconnect=False, failing_side=""
             )
+
+    def begins_anew(self) -> None:
+        """Somebody changed what was wrong, or saw it work: what failed before says nothing any more."""
+        Connector.objects.filter(pk=self.pk).update(
+            failure="", failing_side="", consecutive_failures=0, needs_reconnect=False
+        )
+
+    def keep(self, secrets: Mapping[str, str], options: Mapping[str, str]) -> None:
+        """Puts these into what is kept; the rest stays, also what somebody else changes at this moment."""
+        with transaction.atomic():
+            fresh = Connector.objects.select_for_update().get(pk=self.pk)
+            self.credentials = fresh.credentials = {**fresh.credentials, **secrets}
+            self.options = fresh.options = {**fresh.options, **options}
+            fresh.save(update_fields=["credentials", "options"])
+        _at_hand.pop(self.pk, None)
+
+    @property
+    def is_being_checked(self) -> bool:
+        return bool(self.check_asked_at and (not self.checked_at or self.checked_at < self.check_asked_at))
 
     def failed(self, reason: str, side: Side, *, reconnect: bool = False) -> None:
         Connector.objects.filter(pk=self.pk).update(
