@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from functools import cache
 
 from django import template
 from django.templatetags.static import static
@@ -23,6 +24,7 @@ MOST_SHOWN = 20_000
 
 
 @register.simple_tag
+@cache
 def icon(name: str) -> SafeString:
     """Beside a word, or in a button that has a label of its own."""
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("icons.svg"), name)
@@ -170,12 +172,15 @@ def size(octets: int) -> str:
 
 
 _LINK = re.compile(r'<a href="(https?:|mailto:)')
+_MAYBE_LINK = re.compile(r"://|@|www\.|\.(?:com|edu|gov|int|mil|net|org)", re.I)  # without these, urlize finds nothing
 
 
 @register.filter
 def plain(text: str) -> SafeString:
     """Customers' text as they typed it, with links that open elsewhere and tell nobody where they came from."""
-    shown = urlize(escape(text[:MOST_SHOWN]), nofollow=True)
+    shown = escape(text[:MOST_SHOWN])
+    if _MAYBE_LINK.search(shown):
+        shown = urlize(shown, nofollow=True)
     return mark_safe(  # noqa: S308  escaped above
         _LINK.sub(r'<a target="_blank" referrerpolicy="no-referrer" href="\1', shown)
     )

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from inbox.http import AgentRequest, signed_in
 from inbox.models import Case
-from inbox.views.inbox import count, decorate, view_or_404
+from inbox.views.inbox import count, decorate, for_rows, view_or_404
 
 OVERLAP = timedelta(seconds=10)  # commits that were under way when the page last asked
 MOST_ROWS = 200
@@ -38,7 +38,7 @@ def changed(request: AgentRequest, slug: str) -> HttpResponse:
     cases: list[Case] = []
     if since is not None:
         found = Case.objects.visible_to(request.user).filter(changed_at__gte=since, merged_into=None)
-        cases = list(found.select_related("customer", "assignee").order_by("changed_at")[: MOST_ROWS + 1])
+        cases = list(for_rows(found).order_by("changed_at")[: MOST_ROWS + 1])
     if since is None or len(cases) > MOST_ROWS:
         answer = HttpResponse(status=205)
     else:

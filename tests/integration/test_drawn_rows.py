@@ -1,0 +1,93 @@
+"""A row that was drawn before is drawn anew as soon as anything that it shows is different."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils.timezone import now
+
+from customers.models import Customer
+from inbox.locking import locked
+from inbox.models import Agent, Case, Draft
+from inbox.templatetags import drawn
+from inbox.views.inbox import PAGE
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def case(maya: Any, mailbox: Any, number: Any) -> Case:
+    make.says(maya, mailbox, "The blue one")
+    make.says(maya, number, "Did you get my mail?")
+    return Case.objects.get(customer=maya, is_live=True)
+
+
+def _assigned(case: Case, agent: Agent) -> None:
+    with locked(case) as fresh:
+        fresh.assign(agent, by=agent)
+
+
+CHANGES: list[tuple[str, Callable[[Case, Agent, Any], object], str]] = [
+    ("new words", lambda case, _, mailbox: make.says(case.customer, mailbox, "And a red one"), "And a red one"),
+    ("a new owner", lambda case, agent, _: _assigned(case, agent), 'title="Sam Keller"'),
+    ("another name", lambda case, *_: Customer.objects.filter(pk=case.customer_id).update(name="Mia O."), "Mia O."),
+    ("unsent text", lambda case, agent, _: Draft.objects.create(case=case, agent=agent, text="Dear M"), "Dear M"),
+    ("an answer", lambda case, agent, _: make.answers(agent, case, "It is on its way"), "You:"),
+]
+
+
+@pytest.mark.parametrize(("change", "shown"), [change[1:] for change in CHANGES], ids=[each[0] for each in CHANGES])
+def test_a_row_shows(change: Any, shown: str, case: Case, browser_of: Any, sam: Any, mailbox: Any) -> None:
+    browser = browser_of(sam)
+    before = browser.get("/inbox/open/list/").content.decode()
+    assert f'id="row-{case.pk}"' in before
+    assert shown not in before
+    change(case, sam, mailbox)
+    assert shown in browser.get("/inbox/open/changes/?since=" + now().isoformat()).content.decode()
+
+
+def test_a_row_shows_one_agent_nothing_of_another(case: Case, browser_of: Any, ana: Any, sam: Any) -> None:
+    Draft.objects.create(case=case, agent=ana, text="Anas own words")
+    browser_of(ana).get(f"/inbox/open/c/{case.pk}/")
+    assert "Anas own words" in browser_of(ana).get("/inbox/open/").content.decode()
+    others = browser_of(sam).get("/inbox/open/").content.decode()
+    assert "Anas own words" not in others
+    assert 'class="row unread"' in others
+
+
+def test_a_row_grows_old(case: Case, browser_of: Any, sam: Any) -> None:
+    browser = browser_of(sam)
+    assert ">0 m</time>" in browser.get("/inbox/open/list/").content.decode()
+    with time_machine.travel(now() + timedelta(hours=3), tick=False):
+        assert ">3 h</time>" in browser.get("/inbox/open/list/").content.decode()
+    with time_machine.travel(now() + timedelta(days=2), tick=False):  # the bend of a fresh move is gone
+        later = browser.get("/inbox/open/list/").content.decode()
+    assert ">2 days</time>" in later
+    assert later.count('class="knot') == 1
+
+
+def test_a_list_costs_as_many_statements_as_one_row(
+    browser_of: Any, ana: Any, mailbox: Any, django_assert_max_num_queries: Any
+) -> None:
+    browser = browser_of(ana)
+    statements = 8  # the session, the agent, their teams, rows, what is their own, alerts; two counts, once a second
+    for people in (range(1), range(1, PAGE + 5)):
+        for each in people:
+            make.says(make.customer(f"Person {each}", email=f"p{each}@people.test"), mailbox, f"Hello {each}")
+        with django_assert_max_num_queries(statements):
+            browser.get("/inbox/open/?sort=newest")
+
+
+def test_what_was_drawn_is_forgotten_before_it_fills_the_memory(
+    case: Case, browser_of: Any, sam: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(drawn, "MOST", 3)
+    for turn in range(5):
+        Draft.objects.update_or_create(case=case, agent=sam, defaults={"text": f"Draft {turn}"})
+        assert f"Draft {turn}" in browser_of(sam).get("/inbox/open/list/").content.decode()
+        assert len(drawn._drawn) <= 3
