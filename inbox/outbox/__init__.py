@@ -15,6 +15,7 @@ from inbox.outbox.replies import (
     ReplyHeld,
     add_note,
     no_reply_needed,
+    notify,
     reply,
 )
 from inbox.outbox.sending import (
@@ -50,6 +51,7 @@ __all__ = [
     "look_up_lost",
     "mark",
     "no_reply_needed",
+    "notify",
     "options",
     "overdue",
     "reply",

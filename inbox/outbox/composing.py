@@ -7,6 +7,7 @@ from django.core.files.storage import default_storage
 
 from connectors.adapters import ADAPTERS
 from connectors.messages import Channel, EmailHeaders, OutboundFile, OutboundMessage, Sender
+from inbox import inviting
 from inbox.models import Attachment, Delivery, Entry
 from inbox.models.media import media_link
 
@@ -20,7 +21,7 @@ def compose(delivery: Delivery) -> OutboundMessage:
         sender=entry.our_address or delivery.connector.address,
         sender_name=_sender_name(entry, delivery),
         subject=entry.subject,
-        text=delivery.text,
+        text=inviting.fill(delivery.text, entry.case) if entry.case else delivery.text,
         quoted=_quoted(entry) if is_mail else "",
         files=tuple(_files(delivery, is_mail)),
         email=_headers(entry) if is_mail else None,

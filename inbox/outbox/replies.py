@@ -11,7 +11,9 @@ from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
 from connectors.adapters.email.message_id import message_id
-from connectors.messages import Channel
+from connectors.messages import Channel, Classification
+from customers.models import Identity
+from inbox import inviting
 from inbox.locking import locked
 from inbox.models import (
     Agent,
@@ -31,7 +33,7 @@ from inbox.models.case import SPOKEN
 from inbox.outbox.answering import answer
 from inbox.outbox.sending import wake_delivery
 from inbox.outbox.undoing import before
-from inbox.outbox.ways import Option, option_by_key
+from inbox.outbox.ways import Option, option_by_key, refusal
 
 MOST_CHARACTERS = 50_000
 
@@ -90,6 +92,8 @@ def reply(
         option = _usable(case, option_key, confirmed)
         uploads = list(Attachment.objects.filter(pk__in=files, entry=None, uploaded_by=by))
         _check(text, uploads, option)
+        if not inviting.are_all_known(case, text):
+            raise BadReply("text", "A code in this text belongs to another case. Take it out and put in a new one.")
         if not send_anyway:
             _hold_if_newer(case, seen_entry, by)
         _bring_back(case, by)
@@ -101,6 +105,7 @@ def reply(
         case.record(entry, "status", "shows_move", "snoozed_until", "assignee")
         Attachment.objects.filter(pk__in=[each.pk for each in uploads]).update(entry=entry, draft=None)
         _queue(entry, option, text, uploads)
+        inviting.tell(case, entry)
         answer(case, entry, by=by, also=also_answers)
         case.changed(entry, "status")
         Draft.objects.filter(case=case, agent=by, channel=option.channel).delete()
@@ -156,7 +161,7 @@ def _hold_if_newer(case: Case, seen_entry: int, by: Agent) -> None:
 
 
 def _entry(
-    case: Case, by: Agent, option: Option, text: str, subject: str, copied: Sequence[int], form: UUID | None
+    case: Case, by: Agent | None, option: Option, text: str, subject: str, copied: Sequence[int], form: UUID | None
 ) -> Entry:
     entry = Entry(
         uuid=form or uuid4(),
@@ -166,7 +171,7 @@ def _entry(
         identity=option.identity,
         our_address=option.our_address,
         agent=by,
-        author=by.name,
+        author=by.name if by else option.connector.name,
         text=text,
     )
     if ADAPTERS[Channel(option.channel)].limits.has_subject:
@@ -217,6 +222,21 @@ def _queue(entry: Entry, option: Option, text: str, uploads: Sequence[Attachment
             not_before=not_before,
         )
         wake_delivery(delivery, settings.UNDO_SECONDS)
+
+
+def notify(case: Case, *, to: Identity, like: Entry, text: str) -> Entry | None:
+    """A word of ours that nobody typed, to where `like` went. It answers nothing; None when it may not be sent.
+
+    The caller holds the customer's lock.
+    """
+    option = option_by_key(case, f"{like.connector_id}-{to.pk}")
+    if option is None or refusal(to, option.connector, automatic=True):
+        return None
+    entry = _entry(case, None, option, text, like.subject, (), None)
+    entry.classification, entry.reason = Classification.AUTOMATIC, "Sent by itself"
+    case.record(entry)
+    _queue(entry, option, text, ())
+    return entry
 
 
 def no_reply_needed(case: Case, *, by: Agent, entries: Sequence[int] | None = None) -> None:

@@ -211,11 +211,13 @@ act("edit-held", () => {
 });
 
 /** Into the text where the caret is; an opening line goes to the front. */
-act("insert", (target) => {
+act("insert", (target) => insert(target.dataset.insert, "opening" in target.dataset));
+
+function insert(words, atFront = false) {
   setMode("reply", false);
-  const area = reply(), words = target.dataset.insert;
+  const area = reply();
   const { value, selectionStart: from, selectionEnd: to } = area;
-  if ("opening" in target.dataset) {
+  if (atFront) {
     if (!value.startsWith(words)) area.setRangeText(words, 0, 0, "end");
   } else {
     const gap = from > 0 && !/\s$/.test(value.slice(0, from)) ? " " : "";
@@ -223,6 +225,23 @@ act("insert", (target) => {
   }
   area.focus();
   area.dispatchEvent(new InputEvent("input", { bubbles: true }));
+}
+
+/* ---- going on elsewhere ---- */
+
+act("invite-menu", async () => {
+  const answer = await fetch(`/cases/${openCase()}/invite/?from=${option()?.dataset.channel ?? ""}`, { headers: headers() });
+  if (!answer.ok) return;
+  patchText(await answer.text());
+  $("#invite-menu").showPopover();
+  $("#invite-menu .way-row")?.focus();
+});
+act("invite", async (target) => {
+  const body = new URLSearchParams({ to: target.dataset.to, from: option()?.dataset.channel ?? "" });
+  const answer = await fetch(`/cases/${openCase()}/invite/code/`, { method: "POST", headers: headers(), body });
+  $("#invite-menu:popover-open")?.hidePopover();
+  if (answer.ok) insert(await answer.text());
+  else toast("No code could be made. Try again.", { bad: true });
 });
 
 act("other-channel", (target) => {

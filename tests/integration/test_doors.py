@@ -13,7 +13,15 @@ from tests import make
 
 pytestmark = pytest.mark.django_db
 
-OPEN = {"hooks/<str:token>/", "healthz", "sign-in/", "files/<str:token>/", "media/<str:token>/"}  # no sign-in by design
+OPEN = {  # no sign-in by design
+    "hooks/<str:token>/",
+    "healthz",
+    "sign-in/",
+    "files/<str:token>/",
+    "media/<str:token>/",
+    "go-on/<str:code>/",
+    "go-on/<str:code>/code.svg",
+}
 LISTS = {  # anybody who signed in; what they show is filtered by visible_to
     "",
     "inbox/views/",
@@ -73,6 +81,8 @@ SOMEBODYS = {  # about one thing: 404 for whoever may not see it
     "cases/<int:pk>/facts/",
     "cases/<int:pk>/facts/<int:fact_pk>/unpin/",
     "cases/<int:pk>/composer/",
+    "cases/<int:pk>/invite/",
+    "cases/<int:pk>/invite/code/",
     "cases/<int:pk>/reply/",
     "cases/<int:pk>/note/",
     "cases/<int:pk>/draft/",
@@ -83,6 +93,7 @@ SOMEBODYS = {  # about one thing: 404 for whoever may not see it
     "entries/<int:pk>/undo/",
     "entries/<int:pk>/again/",
     "attachments/<uuid:uuid>/",
+    "attachments/<uuid:uuid>/again/",
 }
 
 

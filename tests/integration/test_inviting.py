@@ -1,0 +1,133 @@
+"""Going on elsewhere, our side: the code is in what leaves and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from inbox import codes, outbox
+from inbox.models import Case, Delivery, Draft, Entry, Invitation
+from inbox.outbox.composing import compose
+from tests import make
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def case(maya: Any, mailbox: Any, number: Any) -> Case:
+    case = make.says(maya, mailbox, "Where is my parcel?").case
+    assert case
+    return case
+
+
+def invite(browser: Client, case: Case, connector: Any, channel: str = "email") -> str:
+    answer = browser.post(f"/cases/{case.pk}/invite/code/", {"to": connector.pk, "from": channel})
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def leaves(entry: Entry) -> str:
+    return "".join(compose(each).text for each in entry.deliveries.order_by("part"))
+
+
+def test_the_menu_offers_the_other_channels_of_the_team(case: Case, number: Any, ana: Any, browser_of: Any) -> None:
+    page = browser_of(ana).get(f"/cases/{case.pk}/invite/?from=email").content.decode()
+    assert number.address in page
+    assert "help@" not in page
+
+
+def test_a_reply_tells_the_code_that_its_text_only_marks(case: Case, number: Any, ana: Any, browser_of: Any) -> None:
+    words = invite(browser_of(ana), case, number)
+    assert codes.written_in(words) == []
+    reply = make.answers(ana, case, f"Hi Maya. {words}")
+    invitation = Invitation.objects.get()
+    assert codes.written_in(leaves(reply)) == codes.written_in(invitation.spelled)
+    assert f"/go-on/{invitation.spelled}/" in leaves(reply)
+    for stored in (*Entry.objects.values_list("text", flat=True), *Delivery.objects.values_list("text", flat=True)):
+        assert codes.written_in(stored) == []
+
+
+def test_colleagues_see_that_a_code_was_told_and_not_which(
+    case: Case, number: Any, ana: Any, sam: Any, browser_of: Any
+) -> None:
+    make.answers(ana, case, invite(browser_of(ana), case, number))
+    page = browser_of(sam).get(f"/inbox/open/c/{case.pk}/").content.decode()
+    assert "[code]" in page
+    assert Invitation.objects.get().mark not in page
+    assert "<code-" not in Case.objects.get(pk=case.pk).preview
+
+
+def test_a_code_counts_from_when_it_is_told(case: Case, number: Any, ana: Any, browser_of: Any) -> None:
+    words = invite(browser_of(ana), case, number)
+    assert not Invitation.objects.open().exists()
+    reply = make.answers(ana, case, words)
+    assert Invitation.objects.open().get().told_in == reply
+
+
+def test_a_code_that_was_taken_back_with_its_reply_does_not_count(
+    case: Case, number: Any, ana: Any, browser_of: Any, settings: Any
+) -> None:
+    settings.UNDO_SECONDS = 30
+    reply = make.answers(ana, case, invite(browser_of(ana), case, number))
+    outbox.undo(reply, by=ana)
+    assert not Invitation.objects.open().exists()
+    again = make.answers(ana, case, Draft.objects.get().text)
+    assert Invitation.objects.open().get().told_in == again
+    assert codes.written_in(leaves(again))
+
+
+def test_a_mark_of_another_case_is_not_sent_as_it_stands(
+    case: Case, mailbox: Any, number: Any, ana: Any, browser_of: Any
+) -> None:
+    jon = make.customer("Jon Hale", email="jon@hale.test")
+    other = make.says(jon, mailbox, "hi").case
+    words = invite(browser_of(ana), case, number)
+    with pytest.raises(outbox.BadReply, match="another case"):
+        make.answers(ana, other, words)
+
+
+def test_a_text_is_as_long_with_its_mark_as_with_its_code(case: Case, number: Any, ana: Any, browser_of: Any) -> None:
+    words = invite(browser_of(ana), case, number, "sms")
+    reply = make.answers(ana, case, words)
+    assert len(leaves(reply)) == len(words)
+
+
+def test_somebody_of_another_team_can_make_no_code(case: Case, number: Any, billing: Any, browser_of: Any) -> None:
+    bill = make.agent("Bill Outsider", billing)
+    assert browser_of(bill).get(f"/cases/{case.pk}/invite/").status_code == 404
+    assert browser_of(bill).post(f"/cases/{case.pk}/invite/code/", {"to": number.pk}).status_code == 404
+
+
+def test_a_connector_of_another_team_cannot_be_offered(case: Case, billing: Any, ana: Any, browser_of: Any) -> None:
+    theirs = make.number(billing, "+14155550199")
+    assert browser_of(ana).post(f"/cases/{case.pk}/invite/code/", {"to": theirs.pk}).status_code == 404
+    assert browser_of(ana).post(f"/cases/{case.pk}/invite/code/", {"to": "x"}).status_code == 404
+
+
+def test_the_page_behind_the_link_opens_the_customers_own_program(
+    case: Case, number: Any, ana: Any, browser_of: Any
+) -> None:
+    make.answers(ana, case, invite(browser_of(ana), case, number))
+    code = Invitation.objects.get().spelled
+    page = Client().get(f"/go-on/{code}/")
+    assert page.status_code == 200
+    assert f"sms:{number.address}?&amp;body={code}" in page.content.decode()
+    assert "Maya" not in page.content.decode()
+    assert Client().get(f"/go-on/{code}/code.svg")["Content-Type"] == "image/svg+xml"
+    assert Invitation.objects.open().exists(), "looking uses nothing up"
+
+
+def test_the_page_says_the_same_of_a_used_an_old_and_an_invented_code(
+    case: Case, number: Any, ana: Any, browser_of: Any, maya: Any
+) -> None:
+    make.answers(ana, case, invite(browser_of(ana), case, number))
+    code = Invitation.objects.get().spelled
+    invented = codes.spelled(codes.code_of(b"elsewhere", b"1"))
+    Invitation.objects.update(expires_at="2020-01-01T00:00Z")
+    pages = [Client().get(f"/go-on/{each}/") for each in (code, invented, "nonsense")]
+    bodies = {re.sub(rb'nonce="[^"]*"', b"", page.content) for page in pages}
+    assert [page.status_code for page in pages] == [404, 404, 404]
+    assert len(bodies) == 1
