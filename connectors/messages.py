@@ -74,13 +74,15 @@ class Account:
 class Sender:
     """Who wrote, or who is written to: the provider's address as given, not yet normalised.
 
-    `scope` is set where an address means something only to one of our accounts (Instagram-scoped ids).
+    `scope` is set where an address means something only to one of our accounts (Instagram-scoped ids). `also`: other
+    addresses, as (kind of customers.identities, address), that the provider vouches are the same person's.
     """
 
     address: str
     scope: str = ""
     name: str = ""
     handle: str = ""
+    also: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,10 @@ class EmailHeaders:
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
-    """Somebody wrote. `recipient` is our address that was written to; `provider_id` is unique per connector."""
+    """Somebody wrote. `recipient` is our address that was written to; `provider_id` is unique per connector.
+
+    `channel`, here and in other items: where a provider tells of several channels at one address.
+    """
 
     provider_id: str
     sender: Sender
@@ -125,10 +130,12 @@ class InboundMessage:
     attachments: tuple[Attachment, ...] = ()
     classification: Classification = Classification.PERSON
     reason: str = ""  # why this classification, in words
+    is_auto_reply: bool = False  # out of office and the like: not written now, whoever the sender is
     authenticity: Authenticity = Authenticity.UNKNOWN
     email: EmailHeaders | None = None
     in_reply_to: str = ""  # provider id of the message it answers
     remark: str = ""  # what happened around it, in words: "Replied to your story"
+    channel: Channel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +154,7 @@ class Echo:
     subject: str = ""
     html: str = ""  # already sanitised
     email: EmailHeaders | None = None
+    channel: Channel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +201,7 @@ class Status:
     delivery: str = ""
     code: str = ""
     reason: str = ""  # in words, when failed
+    channel: Channel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +224,7 @@ class OptOut:
     recipient: str
     action: OptOutAction
     words: str
+    channel: Channel | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,21 @@
 """Outside → in: receipt → items → identity → case → entry → switch → announce.
 
 receipts.py   claims a receipt, has it parsed, and gives every item one recorded outcome
-people.py     whose message it is: identity → customer, locked
-messages.py   somebody wrote: which case, is it a switch, the entry
+people.py     whose message it is: identity → customer
+threads.py    which case a mail says it belongs to, and the lock
+messages.py   somebody wrote: the entry, its class, who is copied in
+places.py     where a person's words go: the case, its wait, its status
 moves.py      the switch and its alert
 told.py       order numbers, addresses of others: what the text tells
+outside.py    what we wrote, as the provider tells it: ours coming back, and what was sent from elsewhere
 updates.py    what happened to messages that are here already
 files.py      attachments: stored, or fetched later
+senders.py    what an agent says of a sender: a person, blocked
 """
 
 from inbox.intake.files import fetch_file, fetch_files
-from inbox.intake.messages import block, this_is_a_person, unblock
 from inbox.intake.receipts import replay, take_in, take_in_task
+from inbox.intake.senders import block, this_is_a_person, unblock
 
 __all__ = [
     "block",

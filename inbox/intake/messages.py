@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime
 
-from django.conf import settings
-from django.db import transaction
-from django.utils.timezone import now
+from django.db.models import Value
+from django.db.models.functions import Greatest
 
 from connectors.messages import Authenticity, Classification, InboundMessage
 from connectors.models import Connector
 from customers.models import Customer, Identity
-from inbox.intake import files, moves, outcomes, people, threads, told
+from inbox.intake import files, outcomes, people, threads
 from inbox.intake.outcomes import Duplicate, Outcome
-from inbox.locking import Moved, lock, lock_owner
-from inbox.models import Agent, Case, Entry, EntryKind, Participant, ParticipantRole, ProviderMessage, Status
+from inbox.intake.places import place
+from inbox.models import Case, Entry, EntryKind, Participant, ParticipantRole, ProviderMessage
+
+MISTAKEN = (Classification.AUTOMATIC, Classification.BULK, Classification.SPAM)  # for what a person wrote
 
 
-def receive(connector: Connector, item: InboundMessage) -> Outcome:
+def receive(connector: Connector, item: InboundMessage, at: datetime | None = None) -> Outcome:
+    """`at`: when it reached our machine or our mailbox; whoever wrote it has been waiting since then."""
     everybody = _everybody(connector, item)
     identity = people.find(connector, item.sender, item.authenticity)
-    thread = threads.find(connector, item)
-    theirs = thread.customer.current().pk if thread else None
-    customer, last = moves.lock_owner(identity, *([theirs] if theirs else []))
-    if thread:
-        thread = _still_of(thread, theirs)
+    customer, last, thread = threads.lock_with(identity, threads.find(connector, item, identity))
     entry = _entry(connector, identity, item)
+    entry.arrived_at = min(at, entry.created_at) if at else None
     if not _is_from_a_person(entry, identity, item):
         return _file(entry, item, customer, thread)
-    if thread and theirs != customer.pk:
-        return _receive_from_participant(entry, item, thread)
-    return _receive_from_customer(entry, item, customer, thread, last, everybody)
-
-
-def _still_of(thread: Case, owner: int | None) -> Case:
-    """The thread's case as it is under the lock; raises Moved when it has changed hands since it was looked up."""
-    fresh = Case.objects.select_related("customer").get(pk=thread.pk)
-    if fresh.merged_into_id or fresh.customer.current().pk != owner:
-        raise Moved
-    return fresh
+    customer.heard_from(item.sender.name)
+    case = place(entry, customer, thread, last)
+    _remember(entry, item)
+    _was_heard(entry, item)
+    _add_copied_people(case, entry, item, everybody)
+    return outcomes.entry(entry.pk, case.pk)
 
 
 def _everybody(connector: Connector, item: InboundMessage) -> list[Identity]:
@@ -100,10 +94,11 @@ def _quoted_entry(connector: Connector, item: InboundMessage) -> Entry | None:
 
 
 def _is_from_a_person(entry: Entry, identity: Identity, item: InboundMessage) -> bool:
-    """Sets the class that holds. An agent's word about a sender beats any header; blocking beats that."""
+    """Sets the class that holds. An agent's word about a sender beats every header, except that a machine answered in
+    their stead; blocking beats that."""
     if identity.blocked_at:
         entry.classification, entry.reason = Classification.SPAM, "This sender is blocked."
-    elif identity.is_person and item.email and item.classification in (Classification.AUTOMATIC, Classification.BULK):
+    elif identity.is_person and item.classification in MISTAKEN and not item.is_auto_reply:
         entry.classification, entry.reason = Classification.PERSON, "An agent said that this is a person."
     return entry.classification == Classification.PERSON
 
@@ -111,9 +106,8 @@ def _is_from_a_person(entry: Entry, identity: Identity, item: InboundMessage) ->
 def _file(entry: Entry, item: InboundMessage, customer: Customer, thread: Case | None) -> Outcome:
     """Shown in the Filed view, and as one folded line in a live case. It wakes nothing and waits for nothing."""
     entry.kind = EntryKind.FILED
-    case = None
     if thread and thread.customer.current().pk != customer.pk:
-        case = Case.objects.live().filter(pk=thread.pk).first()
+        case = thread if thread.is_live else None
     else:
         case = Case.objects.live_of(customer)
     if case and not entry.identity.blocked_at:  # type: ignore[union-attr]
@@ -121,87 +115,9 @@ def _file(entry: Entry, item: InboundMessage, customer: Customer, thread: Case |
     else:
         entry.save(force_insert=True)
     _remember(entry, item)
+    if item.email is None:  # they opened our chat by a link, or are blocked: no program, and a provider's window opens
+        _was_heard(entry, item)
     return outcomes.entry(entry.pk, entry.case_id)
-
-
-def _receive_from_participant(entry: Entry, item: InboundMessage, thread: Case) -> Outcome:
-    """They hold our token or cite our mail, and are not the customer: copied in. No switch, no change of customer."""
-    case = _reachable(thread, thread.customer.current(), entry, item)
-    entry.kind = EntryKind.PARTICIPANT
-    if entry.authenticity == Authenticity.FAIL:
-        entry.remark = "Sender not verified"
-    case.record(entry)
-    Participant.objects.get_or_create(
-        case=case,
-        identity=entry.identity,
-        defaults={"role": ParticipantRole.OFFERED, "name": entry.author, "entry": entry},
-    )
-    _remember(entry, item)
-    return outcomes.entry(entry.pk, case.pk)
-
-
-def _receive_from_customer(
-    entry: Entry,
-    item: InboundMessage,
-    customer: Customer,
-    thread: Case | None,
-    last: moves.Last | None,
-    everybody: list[Identity],
-) -> Outcome:
-    identity = entry.identity
-    assert identity is not None
-    customer.heard_from(item.sender.name)
-    entry.author = (customer.name or entry.author)[:200]
-    case = _reachable(thread, customer, entry, item)
-    verdict = moves.judge(case, last, entry)
-    entry.is_open = True
-    entry.also_sent = verdict.kind == "also_sent"
-    if verdict.kind in ("late", "also_sent"):
-        entry.data["late"] = True  # does not change where the customer is
-    changed = moves.prepare(case, verdict, entry)
-    if case.status == Status.WAITING:
-        case.status = Status.OPEN
-        changed |= {"status"}
-    if not case.subject:
-        case.subject = (item.subject or " ".join(item.text.split()))[:300] or "(no subject)"
-        changed |= {"subject"}
-    case.record(entry, *changed)
-    _remember(entry, item)
-    Identity.objects.filter(pk=identity.pk).update(
-        last_inbound_at=entry.sent_at or entry.created_at, handle=item.sender.handle[:100] or identity.handle
-    )
-    if verdict.is_move and last is not None:
-        moves.record(case, verdict, last, entry)
-    case.wake()
-    _add_copied_people(case, entry, item, everybody)
-    told.note(case, customer, entry)
-    return outcomes.entry(entry.pk, case.pk)
-
-
-def _reachable(thread: Case | None, customer: Customer, entry: Entry, item: InboundMessage) -> Case:
-    """The case a message goes to: its thread's if live, the live one, one resolved lately, or a new one.
-
-    The customer is locked, so no second live case can appear meanwhile.
-    """
-    connector = entry.connector
-    assert connector is not None
-    assert entry.identity is not None
-    is_unknown = entry.identity.is_new and entry.identity.customer_id == customer.pk  # nothing of theirs can be here
-    case = Case.objects.live().filter(pk=thread.pk).first() if thread else None
-    if case is None and not is_unknown:
-        case = Case.objects.live_of(customer)
-    if case is None and not is_unknown:
-        lately = now() - timedelta(days=settings.REOPEN_DAYS)
-        resolved = Case.objects.unmerged().main().filter(customer=customer, status=Status.RESOLVED)
-        case = resolved.filter(resolved_at__gte=lately).order_by("-resolved_at").first()
-        if case:
-            case.reopen(by=None, because="was reopened by a new message")
-    if case is None:
-        case = Case.objects.start(customer, connector.team, item.subject or " ".join(item.text.split()))
-    if connector.team_id != case.team_id and case.share_with(connector.team):
-        words = f"{connector.team} was shown this case: {customer.first_name} also wrote to {connector.name}"
-        case.record(Entry.event_of("shared", words, by=None, team=connector.team_id))
-    return case
 
 
 def _remember(entry: Entry, item: InboundMessage) -> None:
@@ -213,9 +129,21 @@ def _remember(entry: Entry, item: InboundMessage) -> None:
     files.attach(entry, item.attachments)
 
 
+def _was_heard(entry: Entry, item: InboundMessage) -> None:
+    """What is delivered late opens no window again, and a clock that runs ahead does not keep one open."""
+    assert entry.identity is not None
+    at = min(entry.sent_at or entry.reached_us_at, entry.created_at)
+    Identity.objects.filter(pk=entry.identity.pk).update(
+        last_inbound_at=Greatest("last_inbound_at", Value(at)), handle=item.sender.handle[:100] or entry.identity.handle
+    )
+
+
 def _add_copied_people(case: Case, entry: Entry, item: InboundMessage, everybody: list[Identity]) -> None:
     """Cc set by the customer stays on replies when the mail is authentic; otherwise it is offered, unticked."""
-    role = ParticipantRole.COPIED if entry.authenticity == Authenticity.PASS else ParticipantRole.OFFERED
+    if entry.kind == EntryKind.PARTICIPANT and entry.authenticity == Authenticity.FAIL:
+        return
+    is_vouched_for = entry.kind == EntryKind.MESSAGE and entry.authenticity == Authenticity.PASS
+    role = ParticipantRole.COPIED if is_vouched_for else ParticipantRole.OFFERED
     names = {each.address.lower(): each.name for each in [*item.email.cc, *item.email.to]} if item.email else {}
     for identity in everybody:
         if identity.customer_id != case.customer_id:
@@ -230,41 +158,3 @@ def _is_our_address(address: str, ours: set[str]) -> bool:
     """Ours with or without a reply token in it."""
     local, _, domain = address.lower().rpartition("@")
     return f"{local.split('+')[0]}@{domain}" in ours or address.lower() in ours
-
-
-def this_is_a_person(entry: Entry, *, by: Agent) -> Case:
-    """An agent says that a filed mail is from a person: it opens a case, and the sender is never filed again."""
-    identity = entry.identity
-    assert identity is not None
-    assert entry.connector is not None
-    with transaction.atomic():
-        customer = lock_owner(Identity.objects.get(pk=identity.pk))
-        Identity.objects.filter(pk=identity.pk).update(is_person=True, blocked_at=None)
-        Customer.objects.filter(pk=customer.pk).update(has_written=True)
-        case = Case.objects.live_of(customer)
-        case = case or Case.objects.start(customer, entry.connector.team, entry.subject)
-        entry.kind, entry.is_open, entry.classification = EntryKind.MESSAGE, True, Classification.PERSON
-        entry.case = case
-        entry.save(update_fields=["kind", "is_open", "classification", "case"])
-        case.adopt(entry)
-        case.record(Entry.event_of("is_person", "said that this is a person", by=by))
-    return case
-
-
-def block(identity: Identity, *, by: Agent) -> None:
-    """What this address sends from now on is filed as spam. Other addresses of the same person are not touched."""
-    Identity.objects.filter(pk=identity.pk).update(blocked_at=now(), is_person=False)
-    _say(identity, f"blocked {identity.shown}", by)
-
-
-def unblock(identity: Identity, *, by: Agent) -> None:
-    Identity.objects.filter(pk=identity.pk).update(blocked_at=None)
-    _say(identity, f"unblocked {identity.shown}", by)
-
-
-def _say(identity: Identity, words: str, by: Agent) -> None:
-    with transaction.atomic():
-        lock(identity.customer.current().pk)
-        case = Case.objects.live_of(identity.customer.current())
-        if case:
-            case.record(Entry.event_of("blocked", words, by=by))

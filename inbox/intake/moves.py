@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection
-from django.db.models import Q
 from django.utils.timezone import now
 
 from customers.models import Customer, Identity
 from inbox import switching
 from inbox.locking import Moved, lock
-from inbox.models import Alert, Case, Draft, Entry, Loudness, Switch
+from inbox.models import Alert, Case, Draft, Entry, EntryKind, Loudness, Switch
 from inbox.switching import Said, Surroundings, Verdict
 
-# The newest of each identity by its index; the planner cannot be tempted to read all entries.
+# The newest of each identity by its index; the planner cannot be tempted to read all entries. What came late is stepped
+# over: it says nothing about where they are.
 LAST_MESSAGES = """
 SELECT i.id, last.* FROM customers_identity i LEFT JOIN LATERAL (
-    SELECT id, channel, created_at, text, sent_at FROM inbox_entry
-    WHERE identity_id = i.id AND kind = 'message' AND case_id IS NOT NULL ORDER BY id DESC LIMIT 1) last ON true
+    SELECT id, channel, coalesce(arrived_at, created_at), text, sent_at FROM inbox_entry
+    WHERE identity_id = i.id AND kind = 'message' AND case_id IS NOT NULL AND data->'late' IS NULL
+    ORDER BY id DESC LIMIT 1) last ON true
 WHERE i.customer_id = %s ORDER BY last.id DESC NULLS LAST
 """
 
@@ -50,7 +51,9 @@ def lock_owner(identity: Identity, *others: int) -> tuple[Customer, Last | None]
 def judge(case: Case, previous: Last | None, entry: Entry) -> Verdict:
     if previous is None or previous.said.channel == entry.channel:
         return Verdict("same")
-    new = Said(entry.channel, entry.created_at, entry.text, entry.sent_at)
+    if entry.pk and entry.pk < previous.entry_id:
+        return Verdict("late")  # it was filed when it came
+    new = Said(entry.channel, entry.reached_us_at, entry.text, entry.sent_at)
     return switching.judge(previous.said, new, _surroundings(case, previous, entry))
 
 
@@ -58,16 +61,21 @@ def _surroundings(case: Case, previous: Last, entry: Entry) -> Surroundings:
     timeline = case.timeline()
     replies = timeline.that_left().order_by("-pk")
     answered = replies.filter(channel=previous.said.channel, pk__gt=previous.entry_id).first()
-    ours_there = replies.filter(Q(identity=entry.identity), channel=entry.channel).first()
+    ours_there = replies.filter(identity=entry.identity, channel=entry.channel, pk__gt=previous.entry_id).first()
     last = Switch.objects.filter(case=case).order_by("-pk").first()
     return Surroundings(
-        unanswered=case.open_entries().exclude(channel=entry.channel).exists(),
+        unanswered=_open_elsewhere(case, entry),
         draft=Draft.objects.filter(case=case, channel=previous.said.channel).exclude(text="").exists(),
         answered_at=answered.created_at if answered else None,
         wrote_there_at=ours_there.created_at if ours_there else None,
         last_switch_at=last.at if last else None,
         last_switch_from=last.from_channel if last else "",
     )
+
+
+def _open_elsewhere(case: Case, entry: Entry) -> bool:
+    """Of the customer's own words: what somebody copied in asked is not what they moved away from."""
+    return case.open_entries().filter(kind=EntryKind.MESSAGE).exclude(channel=entry.channel).exists()
 
 
 def prepare(case: Case, verdict: Verdict, entry: Entry) -> set[str]:
@@ -85,8 +93,8 @@ def record(case: Case, verdict: Verdict, previous: Last, entry: Entry) -> Switch
         previous_entry_id=previous.entry_id,
         from_channel=previous.said.channel,
         to_channel=entry.channel,
-        gap=max(entry.created_at - previous.said.at, timedelta()),
-        had_unanswered=case.open_entries().exclude(channel=entry.channel).exists(),
+        gap=max(entry.reached_us_at - previous.said.at, timedelta()),
+        had_unanswered=_open_elsewhere(case, entry),
         loudness=verdict.loudness,
         reason=verdict.reason,
     )

@@ -1,5 +1,5 @@
-"""Which case a mail says it belongs to. Only what cannot be guessed counts: our reply token, our own Message-ID, or the
-Message-ID of a mail in that case. A number in a subject never does."""
+"""Which case a mail says it belongs to. Only what cannot be guessed counts: our reply token and our own Message-ID; for
+the customer and those known to be copied in, the Message-ID of a mail in that case too. Never a number in a subject."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from django.conf import settings
 from connectors.adapters.email.message_id import is_ours
 from connectors.messages import InboundMessage
 from connectors.models import Connector
-from inbox.models import Case, Entry
+from customers.models import Customer, Identity
+from inbox.intake import moves
+from inbox.locking import Moved
+from inbox.models import Case, Entry, Participant
 
 
-def find(connector: Connector, item: InboundMessage) -> Case | None:
+def find(connector: Connector, item: InboundMessage, identity: Identity) -> Case | None:
     """The case as it is today (merges followed), or None. Expects nothing to be locked."""
     if item.email is None:
         return None
@@ -19,16 +22,39 @@ def find(connector: Connector, item: InboundMessage) -> Case | None:
         case = Case.objects.filter(reply_token=token).select_related("customer").first()
         if case:
             return case.current()
-    cited = [*item.email.in_reply_to, *reversed(item.email.references)][:40]
-    if not any(cited):  # the first mail of a conversation; even a query for nothing has its price
+    cited = [each for each in [*item.email.in_reply_to, *reversed(item.email.references)][:40] if each]
+    if not cited:  # the first mail of a conversation; even a query for nothing has its price
         return None
     ours = [uuid for uuid in (is_ours(each, settings.SECRET_KEY.encode()) for each in cited) if uuid]
     if ours:
         entry = Entry.objects.filter(uuid__in=ours).select_related("case__customer").order_by("-pk").first()
         if entry and entry.case:
             return entry.case.current()
-    known = Entry.objects.filter(
-        message_id__in=[each for each in cited if each], connector=connector, case__isnull=False
-    )
-    entry = known.select_related("case__customer").order_by("-pk").first()
-    return entry.case.current() if entry and entry.case else None
+    known = Entry.objects.filter(message_id__in=cited, connector=connector, case__isnull=False)
+    for entry in known.select_related("case__customer").order_by("-pk")[:10]:
+        case = entry.case.current()  # type: ignore[union-attr]
+        if _is_known_to(case, identity):
+            return case
+    return None
+
+
+def _is_known_to(case: Case, identity: Identity) -> bool:
+    """A Message-ID that others made is no secret: everybody who got that mail has read it, and some can be guessed."""
+    if case.customer.current().pk == identity.customer_id:
+        return True
+    return Participant.objects.filter(case__in=case.family(), identity=identity).exists()
+
+
+def lock_with(identity: Identity, thread: Case | None) -> tuple[Customer, moves.Last | None, Case | None]:
+    """Locks the sender's customer and the one of the thread; what the sender said last, and that case as it is now.
+
+    Raises Moved when either changed hands since it was looked up.
+    """
+    if thread is None:
+        return *moves.lock_owner(identity), None
+    owner = thread.customer.current().pk
+    customer, last = moves.lock_owner(identity, owner)
+    fresh = Case.objects.select_related("customer").get(pk=thread.pk)
+    if fresh.merged_into_id or fresh.customer.current().pk != owner:
+        raise Moved
+    return customer, last, fresh

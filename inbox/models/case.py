@@ -15,6 +15,7 @@ from django.db import connection, models
 from django.template.loader import render_to_string
 from django.utils.timezone import now
 
+from connectors.messages import Classification
 from customers.models import Customer
 from inbox import live
 from inbox.models.agent import Agent, Team
@@ -33,7 +34,11 @@ FAMILY = """WITH RECURSIVE family(id) AS (
     VALUES (%s::bigint) UNION SELECT c.id FROM inbox_case c JOIN family f ON c.merged_into_id = f.id) """
 IDS_OF_FAMILY = "SELECT id FROM family"
 LIVE_OF = "SELECT * FROM inbox_case WHERE customer_id = %s AND is_live AND NOT split_off"
-OPEN_IN_FAMILY = """SELECT channel, created_at FROM inbox_entry
+RESOLVED_OF = """WITH RECURSIVE people(id) AS (
+    VALUES (%s::bigint) UNION SELECT c.id FROM customers_customer c JOIN people p ON c.merged_into_id = p.id)
+    SELECT * FROM inbox_case WHERE customer_id IN (SELECT id FROM people) AND status = 'resolved'
+    AND merged_into_id IS NULL AND NOT split_off AND resolved_at >= %s ORDER BY resolved_at DESC LIMIT 1"""
+OPEN_IN_FAMILY = """SELECT channel, coalesce(arrived_at, created_at) FROM inbox_entry
     WHERE is_open AND case_id IN (SELECT id FROM family) ORDER BY id"""
 SPOKEN = (EntryKind.MESSAGE, EntryKind.PARTICIPANT, EntryKind.REPLY, EntryKind.NOTE)
 
@@ -66,6 +71,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
         if case:
             case.customer = customer
         return case
+
+    def resolved_of(self, customer: Customer, since: datetime) -> Case | None:
+        """The case resolved last of a customer, or of anybody who was joined to them."""
+        return next(iter(self.raw(RESOLVED_OF, [customer.pk, since])), None)
 
     def with_status(self, status: Status) -> CaseQuerySet:
         return self.filter(status=status, merged_into=None)
@@ -279,23 +288,26 @@ class Case(models.Model):
         return untied
 
     def refresh_waits(self) -> None:
-        """Recomputes what rests on open entries. Order is Entry.id, the time is the message's own arrival."""
+        """Recomputes what rests on open entries. Order is Entry.id, the time is that of the first arrival."""
         with connection.cursor() as cursor:  # by hand: every change of a case pays for it
             cursor.execute(FAMILY + OPEN_IN_FAMILY, [self.pk])
             rows = cursor.fetchall()
-        self.waiting_since = rows[0][1] if rows else None
+        self.waiting_since = min((at for _, at in rows), default=None)
         self.open_channels = list(dict.fromkeys(channel for channel, _ in rows))
 
     def record(self, entry: Entry, *changed: str) -> Entry:
-        """The only way into a timeline: store, update what lists show, bump the version, announce."""
+        """The only way into a timeline: store, update what lists show, bump the version, announce.
+
+        An entry that was filed before comes in by the same door, and stays where its id puts it.
+        """
         fields = {*changed}
         entry.case = self
-        entry.save(force_insert=True)
-        if entry.kind in SPOKEN:
+        entry.save(force_insert=entry.pk is None)
+        if entry.kind in SPOKEN and entry.pk > self.last_entry_id:
             fields |= self._show_last(entry)
         if entry.kind == EntryKind.MESSAGE:
             fields |= self._follow(entry)
-        if entry.kind == EntryKind.REPLY and not self.first_reply_at:
+        if entry.kind == EntryKind.REPLY and entry.classification == Classification.PERSON and not self.first_reply_at:
             self.first_reply_at = entry.created_at
             fields.add("first_reply_at")
         if entry.is_open:
@@ -305,26 +317,22 @@ class Case(models.Model):
         self._change(entry, fields)
         return entry
 
-    def adopt(self, entry: Entry) -> None:
-        """Takes in an entry that was filed without a case: it speaks as if it had just come."""
-        self.refresh_waits()
-        self._change(entry, self._show_last(entry) | self._follow(entry))
-
     def changed(self, entry: Entry | None = None, *changed: str) -> None:
         """Something about an entry that is there already changed: a delivery moved on, a reaction came."""
         self.refresh_waits()
         self._change(entry, set(changed))
 
     def _wait_for(self, entry: Entry) -> None:
-        """The newest entry is open: whatever waited before goes on waiting, so nothing needs to be read again."""
-        self.waiting_since = self.waiting_since or entry.created_at
+        """This entry is open: whatever waited before goes on waiting, so nothing needs to be read again."""
+        self.last_inbound_id = max(self.last_inbound_id, entry.pk)
+        self.waiting_since = min(self.waiting_since or entry.reached_us_at, entry.reached_us_at)
         if entry.channel not in self.open_channels:
             self.open_channels = [*self.open_channels, entry.channel]
 
     def _change(self, entry: Entry | None, fields: set[str]) -> None:
         self.version += 1
         self.changed_at = now()
-        self.save(update_fields=fields | {"version", "changed_at", "waiting_since", "open_channels"})
+        self.save(update_fields=fields | {"version", "changed_at", "waiting_since", "open_channels", "last_inbound_id"})
         moved = entry is not None and entry.kind == EntryKind.MESSAGE and self.shows_move
         live.announce(partial(frame, self, entry.pk if entry else None, entry.kind if entry else "", moved))
 
@@ -346,14 +354,13 @@ class Case(models.Model):
 
     def _follow(self, entry: Entry) -> set[str]:
         """A customer wrote: this is where the customer is now."""
-        self.last_inbound_id = entry.pk
         if not entry.data.get("late"):  # written before what we know already: it does not move anybody
             self.channel = entry.channel
         if entry.channel not in self.channels:
             self.channels = [*self.channels, entry.channel]
         if not self.first_message_at:
-            self.first_message_at, self.first_channel = entry.created_at, entry.channel
-        return {"last_inbound_id", "channel", "channels", "first_message_at", "first_channel"}
+            self.first_message_at, self.first_channel = entry.reached_us_at, entry.channel
+        return {"channel", "channels", "first_message_at", "first_channel"}
 
 
 def frame(case: Case, entry: int | None, entry_kind: str, moved: bool) -> dict[str, Any]:

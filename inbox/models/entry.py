@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.utils.timezone import now
 from connectors.messages import Authenticity, Classification
 from connectors.models import Connector
 from customers.models import Identity
+from inbox.codes import veiled
 from inbox.models.agent import Agent
 
 
@@ -42,9 +44,10 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(kind=EntryKind.FILED)
 
     def that_left(self) -> EntryQuerySet:
-        """Replies that went out, or may have: not those taken back, still held, or not delivered."""
+        """Replies of people that went out, or may have: not those taken back, still held, or not delivered."""
         on_its_way = models.Q(deliveries__state__in=["sending", "sent", "delivered", "read", "unknown"])
-        return self.filter(models.Q(sent_outside=True) | on_its_way, kind=EntryKind.REPLY, unsent_at=None).distinct()
+        ours = self.filter(kind=EntryKind.REPLY, unsent_at=None, classification=Classification.PERSON)
+        return ours.filter(models.Q(sent_outside=True) | on_its_way).distinct()
 
     def for_timeline(self) -> EntryQuerySet:
         """Without the search column: 50 rows of words that nobody shows."""
@@ -65,6 +68,7 @@ class Entry(models.Model):
     agent = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     author = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=now)
+    arrived_at = models.DateTimeField(null=True, blank=True)  # at our machine or in our mailbox, when that was earlier
     sent_at = models.DateTimeField(null=True, blank=True)  # by the provider's clock
 
     subject = models.CharField(max_length=500, blank=True)
@@ -119,12 +123,22 @@ class Entry(models.Model):
         return cls(kind=EntryKind.EVENT, event=name, text=words, agent=by, author=by.name if by else "", data=data)
 
     @property
+    def shown_text(self) -> str:
+        """Without the codes that a text of ours tells."""
+        return veiled(self.text) if self.is_ours else self.text
+
+    @property
     def preview(self) -> str:
         """One line for lists and cards."""
-        words = " ".join(self.text.split())
+        words = " ".join(self.shown_text.split())
         if words:
             return words[:200]
         return self.remark or ("Attachment" if self.pk and self.attachments.exists() else "(no text)")
+
+    @property
+    def reached_us_at(self) -> datetime:
+        """Since when its author waits: a worker that was down does not stop the clock."""
+        return self.arrived_at or self.created_at
 
     @property
     def is_ours(self) -> bool:

@@ -10,17 +10,27 @@ from django.utils.timezone import now
 
 from connectors.messages import Sender
 from inbox.locking import locked
-from inbox.models import Case
-from tests.make import says
+from inbox.models import Alert, Case, Participant, Reading, Status, Switch
+from tests.make import answers, says
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 BOB = Sender("bob@stone.test", name="Bob Stone")
 
 
-def test_an_unknown_address_with_our_token_reopens_the_case_it_was_given_for(maya: Any, mailbox: Any, ana: Any) -> None:
-    case = says(maya, mailbox, "The lid is cracked.").case
+@pytest.fixture(autouse=True)
+def _no_undo(settings: Any) -> None:
+    settings.UNDO_SECONDS = 0
+
+
+def resolved(case: Case, by: Any, *, days_ago: int = 0) -> Case:
     with locked(case) as fresh:
-        fresh.resolve(by=ana)
+        fresh.resolve(by=by)
+    Case.objects.filter(pk=case.pk).update(resolved_at=now() - timedelta(days=days_ago))
+    return case
+
+
+def test_an_unknown_address_with_our_token_reopens_the_case_it_was_given_for(maya: Any, mailbox: Any, ana: Any) -> None:
+    case = resolved(says(maya, mailbox, "The lid is cracked.").case, ana)
     assert says(BOB, mailbox, "I have the same trouble.", reply_tokens=[case.reply_token]).case == case
     assert Case.objects.count() == 1
 
@@ -28,10 +38,138 @@ def test_an_unknown_address_with_our_token_reopens_the_case_it_was_given_for(may
 def test_an_unknown_address_with_the_token_of_an_old_case_reaches_the_live_one(
     maya: Any, mailbox: Any, ana: Any
 ) -> None:
-    old = says(maya, mailbox, "The lid is cracked.").case
-    with locked(old) as fresh:
-        fresh.resolve(by=ana)
-    Case.objects.update(resolved_at=now() - timedelta(days=60))
+    old = resolved(says(maya, mailbox, "The lid is cracked.").case, ana, days_ago=60)
     live = says(maya, mailbox, "Another matter.").case
     assert live != old
     assert says(BOB, mailbox, "I have the same trouble.", reply_tokens=[old.reply_token]).case == live
+
+
+def test_a_copied_person_brings_back_a_case_that_waits_for_the_customer(maya: Any, mailbox: Any, ana: Any) -> None:
+    case = says(maya, mailbox, "The lid is cracked.").case
+    answers(ana, case, "Which one?")
+    entry = says(BOB, mailbox, "The blue one.", reply_tokens=[case.reply_token])
+    case.refresh_from_db()
+    assert case.status == Status.OPEN
+    assert case.waiting_since == entry.reached_us_at
+    assert entry.is_open
+
+
+def test_a_copied_person_wakes_a_snoozed_case(maya: Any, mailbox: Any, ana: Any) -> None:
+    case = says(maya, mailbox, "The lid is cracked.").case
+    with locked(case) as fresh:
+        fresh.snooze(now() + timedelta(days=30), by=ana)
+    says(BOB, mailbox, "It is urgent.", reply_tokens=[case.reply_token])
+    case.refresh_from_db()
+    assert case.status == Status.OPEN
+    assert case.snoozed_until is None
+
+
+def test_the_next_mail_answers_a_copied_person_too(maya: Any, mailbox: Any, ana: Any) -> None:
+    case = says(maya, mailbox, "The lid is cracked.").case
+    entry = says(BOB, mailbox, "The blue one.", reply_tokens=[case.reply_token])
+    reply = answers(ana, case, "It is on its way.")
+    entry.refresh_from_db()
+    case.refresh_from_db()
+    assert entry.tied_by == reply
+    assert case.status == Status.WAITING
+    assert case.waiting_since is None
+
+
+def test_a_text_does_not_answer_a_copied_person(maya: Any, mailbox: Any, number: Any, ana: Any) -> None:
+    case = says(maya, mailbox, "The lid is cracked.").case
+    answers(ana, case, "Which one?")
+    entry = says(BOB, mailbox, "The blue one.", reply_tokens=[case.reply_token])
+    says(maya, number, "Did Bob tell you?")
+    answers(ana, case, "He did.", channel="sms")
+    entry.refresh_from_db()
+    case.refresh_from_db()
+    assert entry.is_open
+    assert case.status == Status.OPEN
+
+
+def test_what_a_copied_person_wrote_is_unread(maya: Any, mailbox: Any, ana: Any) -> None:
+    case = says(maya, mailbox, "The lid is cracked.").case
+    Reading.objects.create(agent=ana, case=case, entry_id=case.last_inbound_id)
+    entry = says(BOB, mailbox, "The blue one.", reply_tokens=[case.reply_token])
+    case.refresh_from_db()
+    assert case.last_inbound_id == entry.pk
+
+
+def test_a_copied_person_is_not_where_the_customer_is(maya: Any, mailbox: Any, number: Any) -> None:
+    case = says(maya, mailbox, "The lid is cracked.").case
+    says(maya, number, "hello?")
+    alert = Alert.objects.get()
+    says(BOB, mailbox, "I agree.", reply_tokens=[case.reply_token])
+    case.refresh_from_db()
+    assert case.channel == "sms"
+    assert Switch.objects.count() == 1
+    assert Alert.objects.get().raised_at == alert.raised_at
+
+
+def test_what_a_copied_person_asked_does_not_make_a_move_loud(
+    maya: Any, mailbox: Any, number: Any, account: Any, ana: Any
+) -> None:
+    case = says(maya, mailbox, "The lid is cracked.").case
+    answers(ana, case, "Which one?")
+    says(BOB, mailbox, "The blue one.", reply_tokens=[case.reply_token])
+    says(maya, number, "the blue one")
+    switch = Switch.objects.get()
+    assert not switch.had_unanswered
+
+
+def test_a_forged_mail_with_our_token_wakes_and_opens_nothing(maya: Any, mailbox: Any, ana: Any) -> None:
+    case = says(maya, mailbox, "The lid is cracked.").case
+    with locked(case) as fresh:
+        fresh.tie(by=ana)
+        fresh.snooze(now() + timedelta(days=30), by=ana)
+    forged = says(BOB, mailbox, "Send it to me.", authenticity="fail", reply_tokens=[case.reply_token])
+    case.refresh_from_db()
+    assert forged.case == case
+    assert not forged.is_open
+    assert case.status == Status.SNOOZED
+    assert case.waiting_since is None
+    assert not Participant.objects.filter(case=case).exists()
+
+
+def test_a_forged_mail_does_not_bring_back_a_case_that_waits(maya: Any, mailbox: Any, ana: Any) -> None:
+    case = says(maya, mailbox, "The lid is cracked.").case
+    answers(ana, case, "Which one?")
+    says(Sender("maya@ortiz.test"), mailbox, "Mine.", authenticity="fail", reply_tokens=[case.reply_token])
+    case.refresh_from_db()
+    assert case.status == Status.WAITING
+
+
+def test_a_forged_mail_does_not_reopen_a_case_and_is_seen_all_the_same(maya: Any, mailbox: Any, ana: Any) -> None:
+    case = resolved(says(maya, mailbox, "The lid is cracked.").case, ana)
+    forged = says(Sender("maya@ortiz.test"), mailbox, "Mine.", authenticity="fail", reply_tokens=[case.reply_token])
+    case.refresh_from_db()
+    assert case.status == Status.RESOLVED
+    assert forged.case != case
+    assert forged.case.customer != maya
+    assert forged.case.is_live
+
+
+def test_after_the_reopening_time_a_copied_person_begins_a_case_of_their_own(maya: Any, mailbox: Any, ana: Any) -> None:
+    old = resolved(says(maya, mailbox, "The lid is cracked.").case, ana, days_ago=60)
+    entry = says(BOB, mailbox, "Mine broke as well.", subject="Lid", reply_tokens=[old.reply_token])
+    assert entry.kind == "message"
+    assert entry.case.customer == entry.identity.customer != maya
+    assert entry.case.subject == "Lid"
+    assert entry.case.waiting_since == entry.reached_us_at
+
+
+def test_whom_a_copied_person_copies_in_is_only_offered(maya: Any, mailbox: Any) -> None:
+    case = says(maya, mailbox, "With Bob", cc=[BOB]).case
+    says(BOB, mailbox, "Carla knows.", reply_tokens=[case.reply_token], cc=[Sender("carla@stone.test")])
+    roles = dict(Participant.objects.filter(case=case).values_list("identity__value", "role"))
+    assert roles == {"bob@stone.test": "copied", "carla@stone.test": "offered"}
+
+
+def test_a_copied_person_who_writes_to_another_team_shows_it_the_case(
+    maya: Any, mailbox: Any, billing_mailbox: Any, billing: Any
+) -> None:
+    case = says(maya, mailbox, "The lid is cracked.").case
+    says(BOB, billing_mailbox, "Who pays for it?", reply_tokens=[case.reply_token])
+    case.refresh_from_db()
+    assert billing.pk in case.team_ids
+    assert "Bob Stone also wrote" in case.timeline().get(event="shared").text

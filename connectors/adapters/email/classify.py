@@ -57,19 +57,30 @@ def _bounce(headers: Headers, sender: str, subject: str) -> Verdict | None:
     return None
 
 
+def auto_reply(headers: Headers, subject: str) -> str:
+    """Why this was sent by a program in somebody's stead, in words; empty when it was not. Whose address it bears may
+    well be a person's."""
+    if headers.word("auto-submitted").startswith("auto-replied"):
+        return "Sent by a program (Auto-Submitted: auto-replied)"
+    if _AWAY.match(subject):
+        return "An automatic reply, by its subject"
+    for name in _AUTOMATIC_HEADERS:
+        if name in headers and headers.word(name) not in ("no", "false"):
+            return f"An automatic reply ({name.title()})"
+    if headers.word("precedence") in ("auto_reply", "auto-reply"):
+        return "An automatic reply (Precedence)"
+    return ""
+
+
 def _automatic(headers: Headers, subject: str) -> Verdict | None:
+    reason = auto_reply(headers, subject)
+    if reason:
+        return Classification.AUTOMATIC, reason
     submitted = headers.word("auto-submitted")
     if submitted not in ("", "no"):
         return Classification.AUTOMATIC, f"Sent by a program (Auto-Submitted: {submitted[:40]})"
-    if _AWAY.match(subject):
-        return Classification.AUTOMATIC, "An automatic reply, by its subject"
-    for name in _AUTOMATIC_HEADERS:
-        if name in headers and headers.word(name) not in ("no", "false"):
-            return Classification.AUTOMATIC, f"An automatic reply ({name.title()})"
     if _SUPPRESSED.search(headers.raw("x-auto-response-suppress")):
         return Classification.AUTOMATIC, "Sent by a program that wants no automatic reply"
-    if headers.word("precedence") in ("auto_reply", "auto-reply"):
-        return Classification.AUTOMATIC, "An automatic reply (Precedence)"
     if headers.word("x-loop") in ("yes", "true"):
         return Classification.AUTOMATIC, "Sent by a program (X-Loop)"
     return None

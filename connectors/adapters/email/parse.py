@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from connectors.adapters.email import addresses, authenticity, body, bounce, message_id, quoting, recipient
-from connectors.adapters.email.classify import classify
+from connectors.adapters.email.classify import auto_reply, classify
 from connectors.adapters.email.headers import Headers
 from connectors.adapters.email.piece import Piece
 from connectors.adapters.email.prescan import TooHostile, prescan
@@ -99,6 +99,7 @@ def _message(raw: RawInput, root: Piece, author: addresses.Author) -> InboundMes
         attachments=found.attachments,
         classification=classification,
         reason=reason,
+        is_auto_reply=bool(auto_reply(headers, subject)),
         authenticity=Authenticity.FAIL if author.doubt else judged,
         email=_email(headers, account.addresses),
         remark=found.remark,
