@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+import idna
 import phonenumbers
 
 EMAIL, PHONE, INSTAGRAM = "email", "phone", "instagram"
@@ -51,12 +52,17 @@ def _email(value: str) -> str:
         raise NotAnAddress(EMAIL, value)
     local, domain = value.rsplit("@", 1)
     try:
-        domain = domain.encode("idna").decode("ascii")
+        domain = _ascii(domain)
     except UnicodeError:
         raise NotAnAddress(EMAIL, value) from None
     if "." not in domain and domain != "localhost":
         raise NotAnAddress(EMAIL, value)
     return f"{local}@{domain}"
+
+
+def _ascii(domain: str) -> str:
+    """By IDNA 2008: the codec of that name knows the old rules, by which straße.de is strasse.de, somebody else's."""
+    return (domain.encode("idna") if domain.isascii() else idna.encode(domain, uts46=True)).decode("ascii")
 
 
 def _phone(value: str, region: str | None) -> str:
