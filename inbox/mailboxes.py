@@ -7,7 +7,7 @@ import random
 import threading
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection, models, transaction
 from django.utils.timezone import now
@@ -87,21 +87,30 @@ LEASE_ROW = ""  # the mailbox itself, beside its folders
 
 def folder_at(connector: Connector, name: str, uidvalidity: int, uidnext: int) -> MailFolder:
     """Where to go on. The first time: from now on, unless the connector says `start=all`. When the server has thrown
-    its UIDs away: from the beginning; what is here already is recognised by its content."""
+    its UIDs away: again from where we once began; what is here already is recognised by its content."""
     folder, _ = MailFolder.objects.get_or_create(connector=connector, name=name)
     if folder.uidvalidity == uidvalidity:
         return folder
-    first_time = folder.uidvalidity is None
-    from_now_on = first_time and connector.options.get("start") != "all"
-    folder.uidvalidity, folder.last_uid = uidvalidity, max(uidnext - 1, 0) if from_now_on else 0
-    folder.save(update_fields=["uidvalidity", "last_uid"])
+    if folder.uidvalidity is not None:
+        folder.last_uid, folder.renumbered_below = 0, uidnext
+    elif connector.options.get("start") != "all":
+        folder.last_uid, folder.since = max(uidnext - 1, 0), now()
+    folder.uidvalidity = uidvalidity
+    folder.save(update_fields=["uidvalidity", "last_uid", "since", "renumbered_below"])
     return folder
 
 
 def read_new(connector: Connector, folder: MailFolder, mailbox: Mailbox, keep: Callable[[], bool]) -> int:
     """Commits each mail as a receipt together with the cursor; what is committed is never fetched again."""
-    count = 0
-    for mail in mailbox.fetch(folder.last_uid):
+    count = passed = 0
+
+    def wanted(uid: int, arrived: datetime) -> bool:
+        nonlocal passed
+        is_for_us = folder.is_for_us(uid, arrived)
+        passed = passed if is_for_us else uid
+        return is_for_us
+
+    for mail in mailbox.fetch(folder.last_uid, wanted=wanted):
         with transaction.atomic():
             receipt = _store(connector, folder, mail)
             folder.last_uid = mail.uid
@@ -112,6 +121,8 @@ def read_new(connector: Connector, folder: MailFolder, mailbox: Mailbox, keep: C
         count += 1
         if count % 20 == 0 and not keep():
             return count  # somebody else reads this mailbox now
+    if passed > folder.last_uid:  # or thousands would be listed again every few seconds
+        MailFolder.objects.filter(pk=folder.pk).update(last_uid=passed)
     return count
 
 

@@ -10,7 +10,7 @@ import imaplib
 import re
 import select
 import socket
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -43,6 +43,9 @@ _USUAL_NAMES = {
     "\\Sent": {"sent", "sent items", "sent messages", "sent mail", "gesendet", "gesendete objekte", "envoyés"},
     "\\Junk": {"junk", "junk e-mail", "junk email", "spam", "bulk mail"},
 }
+
+
+Wanted = Callable[[int, datetime], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +116,26 @@ class Mailbox:
             found = _numbers(self._command("SEARCH", f"SINCE {day.day}-{_MONTHS[day.month - 1]}-{day.year}"))
         return min(found) - 1 if found else self.newest()
 
-    def fetch(self, last_uid: int, max_bytes: int = MAX_MAIL_BYTES, given_up: Container[int] = ()) -> Iterator[RawMail]:
+    def fetch(
+        self,
+        last_uid: int,
+        max_bytes: int = MAX_MAIL_BYTES,
+        given_up: Container[int] = (),
+        wanted: Wanted | None = None,
+    ) -> Iterator[RawMail]:
         """Every mail with a UID above `last_uid`, oldest first, one body at a time; `fetching` is the one under way.
 
         A mail deleted meanwhile is left out; one that is too large, that the server cannot hand over or that was
-        `given_up` comes without `raw`, so that nothing behind it waits.
+        `given_up` comes without `raw`, so that nothing behind it waits. What is not `wanted` (its UID, when it arrived)
+        is not fetched.
         """
         with self._guarded():
             self._client.noop()  # a session sees new mail only after the server has announced it
             self._has_news()
             listed = sorted(self._listed(last_uid))
         for uid, size, arrived in listed:
+            if wanted and not wanted(uid, arrived):
+                continue
             self.fetching = uid
             if uid in given_up:
                 yield RawMail(uid, self._uidvalidity, arrived, size, None, b"", _BROKEN)
