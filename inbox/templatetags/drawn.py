@@ -29,7 +29,7 @@ def case_row(context: Context, case: Case) -> SafeString:
     view, agent, owner = context.get("view"), context.get("agent"), case.assignee
     key = (
         view.slug if view else "",
-        bool(agent) and agent.name == case.last_author,
+        agent is not None and agent.name == case.last_author,
         called(case.customer),
         (owner.name, owner.initials) if owner else None,
         is_fresh(case.moved_at),

@@ -178,7 +178,7 @@ _MAYBE_LINK = re.compile(r"://|@|www\.|\.(?:com|edu|gov|int|mil|net|org)", re.I)
 @register.filter
 def plain(text: str) -> SafeString:
     """Customers' text as they typed it, with links that open elsewhere and tell nobody where they came from."""
-    shown = escape(text[:MOST_SHOWN])
+    shown: str = escape(text[:MOST_SHOWN])
     if _MAYBE_LINK.search(shown):
         shown = urlize(shown, nofollow=True)
     return mark_safe(  # noqa: S308  escaped above

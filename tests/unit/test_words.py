@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.utils.html import escape, urlize
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inbox.templatetags.words import _LINK, plain
@@ -14,6 +14,7 @@ PIECES = [
 ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=8)).map(" ".join))
 def test_every_text_has_the_links_that_looking_at_each_of_its_words_finds(text: str) -> None:
     linked = urlize(escape(text), nofollow=True)
