@@ -14,4 +14,5 @@ app.autodiscover_tasks(["inbox"], related_name="intake")
 app.autodiscover_tasks(["inbox"], related_name="outbox")
 app.conf.beat_schedule = {
     "sign-ins-expire": {"task": "inbox.outbox.clear_sessions", "schedule": 3600.0},
+    "stray-files-go": {"task": "inbox.intake.clear_strays", "schedule": 60.0},
 }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -44,6 +45,16 @@ def url(name: str, default: str | None = None, schemes: tuple[str, ...] = ("http
     if value.split("://")[0] not in schemes or "://" not in value:
         raise BadSetting(f"{name} must be an address that starts with {' or '.join(f'{s}://' for s in schemes)}.")
     return value.rstrip("/")
+
+
+def options(name: str) -> dict[str, Any]:
+    def parse(value: str) -> dict[str, Any]:
+        found = json.loads(value)
+        if not isinstance(found, dict):
+            raise ValueError
+        return found
+
+    return _read(name, "{}", parse, "a JSON object")
 
 
 def _read(name: str, default: str, parse: Callable[[str], T], kind: str) -> T:

@@ -142,8 +142,9 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "var" / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]  # what packages bring is not used
+FILE_STORAGE = env.text("FILE_STORAGE", "django.core.files.storage.FileSystemStorage")
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR}},
+    "default": {"BACKEND": FILE_STORAGE, "OPTIONS": env.options("FILE_STORAGE_OPTIONS") or {"location": DATA_DIR}},
     "staticfiles": {"BACKEND": "config.static.HashedFiles"},
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
@@ -196,6 +197,7 @@ FACEBOOK_SIGN_IN_URL = env.url("FACEBOOK_SIGN_IN_URL", "https://www.facebook.com
 GRAPH_API_VERSION = env.text("GRAPH_API_VERSION", "v25.0")
 ALLOW_PRIVATE_HOSTS = env.yes("ALLOW_PRIVATE_HOSTS")
 MAIL_CA_FILE = env.text("MAIL_CA_FILE", "")
+CLAMD = env.text("CLAMD", "")  # host:port, or the path of its socket
 
 # House rules
 UNDO_SECONDS = env.number("UNDO_SECONDS", 5)

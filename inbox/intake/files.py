@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import secrets
+import time
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from celery import shared_task
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import models
+from django.db import models, transaction
 from django.utils.timezone import now
 
 from connectors import messages
 from connectors.adapters import ADAPTERS
+from connectors.adapters.media import sniff
 from connectors.errors import FetchFailed
 from connectors.messages import Channel
-from inbox import live
-from inbox.models import Attachment, Case, Entry, FileState
-from inbox.models.case import frame
+from inbox.intake import scanning
+from inbox.intake.outcomes import TryLater
+from inbox.locking import locked
+from inbox.models import Attachment, Entry, FileState
 from inbox.wake import wake
 
 log = logging.getLogger(__name__)
 PATIENCE = [2, 10, 60, 600, 3600]
+MOST_ATTEMPTS = len(PATIENCE) + 1
+LEASE = timedelta(seconds=120)  # a fetch ends by itself after 60
+FOLDERS = 256
+OURS = re.compile(r"[0-9a-f]{48}")
+STRAY = timedelta(hours=1)  # longer than any transaction
 
 
 def attach(entry: Entry, attachments: tuple[messages.Attachment, ...]) -> None:
@@ -37,6 +48,7 @@ def attach(entry: Entry, attachments: tuple[messages.Attachment, ...]) -> None:
         )
         if each.content is not None:
             store(row, each.content)
+            row.state = FileState.WAITING if scanning.is_on() else FileState.STORED
         else:
             row.state = FileState.WAITING if each.keep else FileState.LINK
         row.save()
@@ -45,54 +57,136 @@ def attach(entry: Entry, attachments: tuple[messages.Attachment, ...]) -> None:
 
 
 def store(row: Attachment, content: bytes) -> None:
-    """Under a random key; neither name nor type of the sender touches the disk."""
-    row.key = f"{secrets.token_hex(2)}/{secrets.token_hex(24)}"
+    """Under a random key; neither the sender's name nor their word for its type is believed. Raises TryLater."""
+    row.key = f"{secrets.token_hex(1)}/{secrets.token_hex(24)}"
+    row.content_type = sniff(content, row.content_type)[:120]
     row.size, row.sha256, row.state = len(content), hashlib.sha256(content).hexdigest(), FileState.STORED
-    default_storage.save(row.key, ContentFile(content))
+    try:
+        default_storage.save(row.key, ContentFile(content))
+    except Exception as error:  # a full disk here, a network there: each storage raises its own kinds
+        raise TryLater("A file could not be stored.") from error
+
+
+def forget(rows: models.QuerySet[Attachment]) -> None:
+    """Their bytes go once it is certain that the rows went."""
+    with transaction.atomic():
+        keys = [key for key in rows.select_for_update().values_list("key", flat=True) if key]
+        rows.delete()
+        for key in keys:
+            transaction.on_commit(partial(default_storage.delete, key), robust=True)
 
 
 def fetch_file(attachment_id: int) -> bool:
-    """Fetches one file that waits; False when there is nothing to do. Claimed by moving its next attempt."""
-    pause = timedelta(seconds=120)
+    """Gets one file ready that waits; False when there is nothing to do. Claimed by moving its next attempt."""
     claimed = Attachment.objects.filter(pk=attachment_id, state=FileState.WAITING, next_attempt_at__lte=now()).update(
-        attempts=models.F("attempts") + 1, next_attempt_at=now() + pause
+        attempts=models.F("attempts") + 1, next_attempt_at=now() + LEASE
     )
-    if not claimed:
+    row = Attachment.objects.select_related("entry__connector", "entry__case").filter(pk=attachment_id).first()
+    if not claimed or row is None:
         return False
-    row = Attachment.objects.select_related("entry__connector").get(pk=attachment_id)
+    try:
+        if row.attempts > MOST_ATTEMPTS:
+            raise FetchFailed("Each try broke off.", permanent=True)
+        _get_ready(row)
+    except FetchFailed as error:
+        _put_off(row, error)
+    except TryLater as error:
+        _put_off(row, FetchFailed(str(error), permanent=False))
+    except Exception:
+        log.exception("File %s could not be fetched", row.uuid)
+        _put_off(row, FetchFailed("Something broke while it was being fetched.", permanent=False))
+    _keep(row)
+    return True
+
+
+def fetch_again(row: Attachment) -> bool:
+    """A person's decision about a file that could not be fetched; False when there is nothing to fetch it from."""
+    failed = Attachment.objects.filter(pk=row.pk, state=FileState.FAILED).exclude(url="", key="")
+    again = failed.update(state=FileState.WAITING, attempts=0, next_attempt_at=now(), reason="")
+    if again:
+        wake(fetch_file_task, row.pk)
+    return bool(again)
+
+
+def _get_ready(row: Attachment) -> None:
+    """Fetched, or here already and not looked into yet. Raises FetchFailed."""
+    if row.key:
+        with default_storage.open(row.key) as file:
+            content = file.read()
+    else:
+        content = _fetched(row)
+    virus = scanning.virus_in(content)
+    if virus:
+        raise FetchFailed(f"It was thrown away: it holds a virus ({virus}).", permanent=True)
+    if not row.key:
+        store(row, content)
+    row.state, row.reason = FileState.STORED, ""
+
+
+def _fetched(row: Attachment) -> bytes:
     entry = row.entry
     assert entry is not None
     assert entry.connector is not None
     value = messages.Attachment(name=row.name, content_type=row.content_type, url=row.url)
-    try:
-        fetched = ADAPTERS[Channel(entry.channel)].fetch_media(entry.connector.account(), value)
-    except FetchFailed as error:
-        row.reason = error.reason[:300]
-        if error.permanent or row.attempts > len(PATIENCE):
-            row.state = FileState.FAILED
-        else:
-            row.next_attempt_at = now() + timedelta(seconds=PATIENCE[row.attempts - 1])
+    fetched = ADAPTERS[Channel(entry.channel)].fetch_media(entry.connector.account(), value)
+    assert fetched.content is not None
+    row.name, row.content_type = fetched.name[:255] or row.name, fetched.content_type[:120]
+    return fetched.content
+
+
+def _put_off(row: Attachment, error: FetchFailed) -> None:
+    row.reason = error.reason[:300]
+    if error.permanent and row.key:
+        default_storage.delete(row.key)
+        row.key = ""
+    if error.permanent or row.attempts >= MOST_ATTEMPTS:
+        row.state = FileState.FAILED
     else:
-        assert fetched.content is not None
-        store(row, fetched.content)
-        row.name, row.content_type, row.reason = fetched.name[:255] or row.name, fetched.content_type[:120], ""
-    row.save()
-    _announce(entry)
-    return True
+        row.next_attempt_at = now() + timedelta(seconds=PATIENCE[row.attempts - 1])
 
 
-def _announce(entry: Entry) -> None:
-    if entry.case_id:
-        case = Case.objects.select_related("customer", "assignee").get(pk=entry.case_id)
-        live.announce(lambda: frame(case, entry.pk, entry.kind, False))
+NEWS = ("state", "reason", "next_attempt_at", "key", "size", "sha256", "name", "content_type")
+
+
+def _keep(row: Attachment) -> None:
+    """Unless its message was taken back meanwhile, or another worker was faster: then nothing of it stays."""
+    news: dict[str, Any] = {field: getattr(row, field) for field in NEWS}
+    waiting = Attachment.objects.filter(pk=row.pk, state=FileState.WAITING, attempts=row.attempts)
+    if not waiting.update(**news):
+        if row.key and not Attachment.objects.filter(key=row.key).exists():
+            default_storage.delete(row.key)
+        return
+    if row.entry and row.entry.case:
+        with locked(row.entry.case) as case:
+            case.changed(row.entry)
 
 
 def fetch_files() -> int:
     """All that are due; the sweeper's share."""
-    due = Attachment.objects.filter(state=FileState.WAITING, next_attempt_at__lte=now()).values_list("pk", flat=True)
-    return sum(fetch_file(pk) for pk in list(due[:50]))
+    due = Attachment.objects.filter(state=FileState.WAITING, next_attempt_at__lte=now()).order_by("next_attempt_at")
+    return sum(fetch_file(pk) for pk in list(due.values_list("pk", flat=True)[:50]))
 
 
 @shared_task(name="inbox.intake.fetch_file")
 def fetch_file_task(attachment_id: int) -> None:
     fetch_file(attachment_id)
+
+
+def clear_strays(folder: int) -> int:
+    """Deletes bytes that no row knows: a transaction was rolled back, a draft was dropped, a process died."""
+    try:
+        _, names = default_storage.listdir(f"{folder:02x}")
+    except FileNotFoundError:
+        return 0
+    keys = {f"{folder:02x}/{name}" for name in names if OURS.fullmatch(name)}
+    strays = keys - set(Attachment.objects.filter(key__in=keys).values_list("key", flat=True))
+    old = [key for key in strays if default_storage.get_modified_time(key) < now() - STRAY]
+    for key in old:
+        default_storage.delete(key)
+    return len(old)
+
+
+@shared_task(name="inbox.intake.clear_strays")
+def clear_strays_task() -> None:
+    """One folder a minute: all of them in little more than four hours."""
+    clear_strays(int(time.time() // 60) % FOLDERS)

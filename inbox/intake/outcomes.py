@@ -41,3 +41,7 @@ class NotYet(Exception):
 
 class Unusable(Exception):
     """It cannot be taken in; quarantined with this sentence."""
+
+
+class TryLater(Exception):
+    """Not the item is at fault but where things are kept: a full disk, a network. Its receipt waits."""

@@ -27,7 +27,7 @@ from connectors.messages import (
 )
 from connectors.models import Connector, Receipt, ReceiptState, at_hand
 from inbox import live
-from inbox.intake import messages, outcomes, updates
+from inbox.intake import messages, outcomes, outside, updates
 from inbox.intake.outcomes import Duplicate, NotYet, Outcome, Unusable
 from inbox.locking import Moved
 from inbox.models import Agent
@@ -137,12 +137,12 @@ def _act(item: Item, receipt: Receipt, *, is_alone: bool) -> Outcome:
     match item:
         case InboundMessage():
             with transaction.atomic():
-                outcome = messages.receive(connector, item)
+                outcome = messages.receive(connector, item, at=receipt.received_at)
                 if is_alone:  # one commit for the message and for being done with it
                     receipt.finish([outcome])
                 return outcome
         case Echo():
-            return updates.echo(connector, item)
+            return outside.echo(connector, item)
         case Edit():
             return updates.edit(connector, item)
         case Unsend():
@@ -160,9 +160,10 @@ def _act(item: Item, receipt: Receipt, *, is_alone: bool) -> Outcome:
 
 
 def _connector_for(item: Item, receipt: Receipt) -> Connector | None:
-    """Routed by recipient: one URL may receive for several accounts. Mail belongs to the mailbox it was found in."""
-    address = getattr(item, "recipient", "") or getattr(item, "account_address", "")
+    """By our address: one URL may receive for several accounts, of several channels. Mail belongs to its mailbox."""
+    address = item.account_address if isinstance(item, Echo) else getattr(item, "recipient", "")
     own = receipt.connector
-    if not address or address in own.addresses or own.kind == Channel.EMAIL:
+    kind = getattr(item, "channel", None) or own.kind
+    if own.kind == Channel.EMAIL or (kind == own.kind and (not address or address in own.addresses)):
         return own
-    return Connector.objects.filter(kind=own.kind, addresses__contains=[address]).select_related("team").first()
+    return Connector.objects.filter(kind=kind, addresses__contains=[address]).select_related("team").first()

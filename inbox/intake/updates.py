@@ -1,151 +1,168 @@
-"""What happened to messages that are here already, and what we sent from elsewhere."""
+"""What happened to messages that are here already: changed, taken back, liked, seen, bounced; and consent."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 
 from connectors.adapters.email.message_id import is_ours
-from connectors.messages import (
-    Bounce,
-    Echo,
-    Edit,
-    OptOut,
-    OptOutAction,
-    Reaction,
-    Read,
-    Status,
-    Unsend,
-)
+from connectors.messages import Bounce, Edit, OptOut, OptOutAction, Reaction, Read, Status, Unsend
 from connectors.models import Connector
 from customers.models import Consent, Identity
 from customers.models.consent import ConsentState
 from inbox import outbox
-from inbox.intake import files, outcomes, people
+from inbox.intake import files, outcomes, people, told
 from inbox.intake.outcomes import Duplicate, NotYet, Outcome
-from inbox.locking import lock_owner, locked
-from inbox.models import Alert, Case, Delivery, Entry, EntryKind, ProviderMessage, State
-from inbox.models import Status as CaseStatus
-
-
-def echo(connector: Connector, item: Echo) -> Outcome:
-    """What we wrote, told by the provider: ours coming back, or written in another program."""
-    if ProviderMessage.objects.filter(connector=connector, provider_id=item.provider_id).exists():
-        raise Duplicate
-    identity = people.find(connector, item.recipient)
-    own = _on_its_way(connector, identity, item.text)
-    if own:  # faster than the answer to our own call
-        ProviderMessage.objects.create(connector=connector, provider_id=item.provider_id, entry=own.entry, delivery=own)
-        if own.state == State.UNKNOWN:
-            outbox.mark(own, State.SENT)
-        return outcomes.update("echo of our own", own.entry_id)
-    with transaction.atomic():
-        return _sent_outside(connector, identity, item)
-
-
-def _on_its_way(connector: Connector, identity: Identity, text: str) -> Delivery | None:
-    """A message of ours whose fate is still open, in the same words to the same person."""
-    recent = Delivery.objects.filter(connector=connector, identity=identity, changed_at__gt=now() - timedelta(hours=1))
-    return recent.filter(state__in=[State.SENDING, State.UNKNOWN], text=text).order_by("pk").first()
-
-
-def _sent_outside(connector: Connector, identity: Identity, item: Echo) -> Outcome:
-    customer = lock_owner(identity)
-    entry = Entry(
-        kind=EntryKind.REPLY,
-        channel=connector.kind,
-        connector=connector,
-        identity=identity,
-        our_address=item.account_address,
-        author="Sent outside Throughline",
-        text=item.text,
-        sent_at=item.sent_at,
-        sent_outside=True,
-    )
-    case = Case.objects.live_of(customer)
-    case = case or Case.objects.unmerged().main().filter(customer=customer).order_by("-pk").first()
-    if case is None:
-        case = Case.objects.start(customer, connector.team, " ".join(item.text.split()))
-    if case.is_live:
-        case.status, case.shows_move = CaseStatus.WAITING, False
-    case.record(entry, "status", "shows_move")
-    ProviderMessage.objects.create(connector=connector, provider_id=item.provider_id, entry=entry)
-    files.attach(entry, item.attachments)
-    here = list(case.open_entries().filter(channel=entry.channel).values_list("pk", flat=True))
-    case.tie(by=None, reply=entry, entries=here)
-    Alert.objects.close_if_answered(case)
-    case.changed(entry)
-    return outcomes.entry(entry.pk, case.pk)
-
-
-def _known(connector: Connector, provider_id: str) -> Entry:
-    """Raises NotYet for a message nobody has told us of; providers do not keep order."""
-    known = ProviderMessage.objects.filter(connector=connector, provider_id=provider_id)
-    found = known.select_related("entry__case", "entry__identity").first()
-    if found is None:
-        raise NotYet(f"It speaks of a message that has not arrived ({provider_id[:60]}).")
-    return found.entry
+from inbox.locking import Moved, lock_owner, locked
+from inbox.models import Case, Delivery, Entry, EntryKind, Fact, FactKind, ProviderMessage, State
+from inbox.outbox.answering import unanswered_again
 
 
 def edit(connector: Connector, item: Edit) -> Outcome:
-    entry = _known(connector, item.provider_id)
-    number = int(entry.data.get("edits", 0))
-    if item.number <= number:
-        raise Duplicate
-    entry.data["edits"] = item.number
-    entry.data.setdefault("before", []).append(entry.text)
-    entry.text, entry.edited_at = item.text, now()
-    return _save(entry, "edited", "text", "edited_at", "data")
+    with _under_lock(connector, item.provider_id) as (_, entry, case):
+        if entry.unsent_at or item.number <= int(entry.data.get("edits", 0)):
+            raise Duplicate(entry.pk, entry.case_id)
+        before = entry.text
+        entry.data["edits"] = item.number
+        entry.data.setdefault("before", []).append(before)
+        entry.text, entry.edited_at = item.text, now()
+        entry.save(update_fields=["text", "edited_at", "data"])
+        if case:
+            _forget(case, entry, entry.facts.filter(kind=FactKind.ORDER))
+            _tell_again(case, entry, [before])
+    return outcomes.update("edited", entry.pk)
 
 
 def unsend(connector: Connector, item: Unsend) -> Outcome:
-    """The words and our copies of the files go; that something was said stays."""
-    entry = _known(connector, item.provider_id)
-    if entry.unsent_at:
-        raise Duplicate
-    for attachment in entry.attachments.exclude(key=""):
-        default_storage.delete(attachment.key)
-    entry.attachments.all().delete()
-    entry.text, entry.html, entry.quoted, entry.unsent_at = "", "", "", now()
-    entry.remark = "Deleted by the sender"
-    return _save(entry, "unsent", "text", "html", "quoted", "unsent_at", "remark")
+    """What was made of the words goes with them, and so do our copies of the files; that something was said stays."""
+    with _under_lock(connector, item.provider_id) as (known, entry, case):
+        if entry.unsent_at:
+            raise Duplicate(entry.pk, entry.case_id)
+        before = [entry.text, *entry.data.pop("before", [])]
+        part = known.delivery
+        if part and entry.deliveries.exclude(pk=part.pk).exclude(text="", attachment=None).exists():
+            _take_out(part, entry)
+        else:
+            _empty(entry)
+            if case and entry.is_ours:
+                _waits_again(case, entry)
+        entry.save(update_fields=["text", "html", "quoted", "unsent_at", "remark", "data"])
+        if case:
+            _forget(case, entry, entry.facts.all())
+            _tell_again(case, entry, before)
+    return outcomes.update("unsent", entry.pk)
 
 
 def reaction(connector: Connector, item: Reaction) -> Outcome:
-    entry = _known(connector, item.provider_id)
-    who = item.sender.address
-    if item.emoji:
-        entry.reactions[who] = item.emoji
-    else:
-        entry.reactions.pop(who, None)
-    return _save(entry, "reaction", "reactions")
+    """Webhooks come late, twice and in any order: the newest word of each person holds, also that it was taken back."""
+    with _under_lock(connector, item.provider_id) as (_, entry, case):
+        who, times = item.sender.address, entry.data.setdefault("reacted_at", {})
+        if item.at and who in times and item.at < datetime.fromisoformat(times[who]):
+            raise Duplicate(entry.pk, entry.case_id)
+        if item.at:
+            times[who] = item.at.isoformat()
+        if item.emoji:
+            entry.reactions[who] = item.emoji
+        else:
+            entry.reactions.pop(who, None)
+        entry.save(update_fields=["reactions", "data"])
+        if case:
+            case.changed(entry)
+    return outcomes.update("reaction", entry.pk)
 
 
-def _save(entry: Entry, what: str, *fields: str) -> Outcome:
-    if entry.case is None:
-        entry.save(update_fields=fields)
-        return outcomes.update(what, entry.pk)
-    with locked(entry.case) as case:
-        entry.save(update_fields=fields)
-        if case.last_entry_id == entry.pk:
-            case.preview = entry.preview
-        case.changed(entry, "preview")
-    return outcomes.update(what, entry.pk)
+def _known(connector: Connector, provider_id: str) -> ProviderMessage:
+    """Raises NotYet for a message nobody has told us of; providers do not keep order."""
+    known = ProviderMessage.objects.filter(connector=connector, provider_id=provider_id)
+    found = known.select_related("entry__case", "entry__identity__customer", "delivery").first()
+    if found is None:
+        raise NotYet(f"It speaks of a message that has not arrived ({provider_id[:60]}).")
+    return found
+
+
+@contextmanager
+def _under_lock(connector: Connector, provider_id: str) -> Iterator[tuple[ProviderMessage, Entry, Case | None]]:
+    """The message as it is under its customer's lock, and the case it is read in. Filed mail has none: when somebody
+    gave it one meanwhile, Moved is raised."""
+    known = _known(connector, provider_id)
+    with locked(known.entry.case) if known.entry.case else _locked_owner(known.entry) as case:
+        entry = Entry.objects.select_related("identity").get(pk=known.entry_id)
+        if entry.case_id and case is None:
+            raise Moved
+        yield known, entry, case
+
+
+@contextmanager
+def _locked_owner(entry: Entry) -> Iterator[None]:
+    assert entry.identity is not None
+    with transaction.atomic():
+        lock_owner(entry.identity)
+        yield
+
+
+def _take_out(part: Delivery, entry: Entry) -> None:
+    """One provider message of several that a reply of ours became."""
+    entry.text = entry.text.replace(part.text.strip(), "", 1).strip() if part.text.strip() else entry.text
+    files.forget(entry.attachments.filter(pk=part.attachment_id or 0))
+    Delivery.objects.filter(pk=part.pk).update(text="")
+
+
+def _empty(entry: Entry) -> None:
+    files.forget(entry.attachments.all())
+    entry.deliveries.update(text="")
+    entry.text, entry.html, entry.quoted, entry.unsent_at = "", "", "", now()
+    entry.remark = "Deleted by the sender"
+
+
+def _waits_again(case: Case, entry: Entry) -> None:
+    """Our answer is gone, unless we wrote again since."""
+    later = case.timeline().that_left().filter(channel=entry.channel, pk__gt=entry.pk)
+    if case.is_live and not later.exists():
+        unanswered_again(case, entry)
+
+
+def _tell_again(case: Case, entry: Entry, before: list[str]) -> None:
+    """What lists and cards had taken from the old words follows the new ones."""
+    if case.last_entry_id == entry.pk:
+        case.preview = entry.preview
+    named_after = [_as_subject(words) for words in before]
+    Case.objects.filter(pk__in=case.family(), subject__in=named_after).update(subject=_as_subject(entry.text))
+    case.refresh_from_db(fields=["subject"])
+    case.changed(entry, "preview", "status", "shows_move", "has_failed_delivery")
+
+
+def _as_subject(words: str) -> str:
+    return " ".join(words.split())[:300] or "(no subject)"
+
+
+def _forget(case: Case, entry: Entry, facts: QuerySet[Fact]) -> None:
+    """What it told; unless another message told the same, which counts then."""
+    lost = list(facts.values_list("value", flat=True))
+    facts.delete()
+    entry.mentions.all().delete()
+    telling = Q(pk=entry.pk)
+    for value in lost:
+        telling |= Q(text__contains=value)
+    for each in case.timeline().filter(telling, kind=EntryKind.MESSAGE).exclude(text="").order_by("pk"):
+        told.note(case, case.customer.current(), each)
 
 
 def read(connector: Connector, item: Read) -> Outcome:
     """A mid, never a watermark: that message and all earlier ones to the same person were seen."""
-    entry = _known(connector, item.provider_id)
+    known = _known(connector, item.provider_id)
+    arrived = Q(state__in=[State.SENT, State.DELIVERED]) | Q(pk=known.delivery_id)
     earlier = Delivery.objects.filter(
-        identity=entry.identity, connector=connector, entry__pk__lte=entry.pk, state__in=[State.SENT, State.DELIVERED]
+        arrived, identity=known.entry.identity, connector=connector, entry__pk__lte=known.entry_id
     )
     for delivery in earlier.order_by("-pk")[:50]:
         outbox.mark(delivery, State.READ)
-    return outcomes.update("read", entry.pk)
+    return outcomes.update("read", known.entry_id)
 
 
 def status(connector: Connector, item: Status) -> Outcome:
@@ -203,6 +220,7 @@ def opt_out(connector: Connector, item: OptOut) -> Outcome:
 def _consent(connector: Connector, identity: Identity, item: OptOut) -> Outcome:
     customer = lock_owner(identity)
     state = ConsentState.OPTED_OUT if item.action == OptOutAction.STOP else ConsentState.OPTED_IN
+    was_out = Consent.objects.opted_out_at(identity, str(connector.uuid)) is not None
     _, new = Consent.objects.get_or_create(
         sender=str(connector.uuid),
         provider_id=item.provider_id,
@@ -210,7 +228,8 @@ def _consent(connector: Connector, identity: Identity, item: OptOut) -> Outcome:
     )
     if not new:
         raise Duplicate
-    case = Case.objects.live_of(customer)
+    is_news = was_out != (state == ConsentState.OPTED_OUT)  # "Yes" may just be an answer to our question
+    case = Case.objects.live_of(customer) if is_news else None
     if case:
         words = "opted out of texts" if state == ConsentState.OPTED_OUT else "wants texts again"
         case.record(Entry.event_of("consent", f"{customer.first_name} {words}: “{item.words}”", by=None))

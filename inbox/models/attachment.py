@@ -42,7 +42,14 @@ class Attachment(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        indexes = [models.Index(fields=["next_attempt_at"], name="attachment_due", condition=models.Q(state="waiting"))]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="attachment_due", condition=models.Q(state="waiting")),
+            models.Index(fields=["key"], name="attachment_by_key", condition=~models.Q(key="")),
+        ]
+
+    @property
+    def may_be_fetched_again(self) -> bool:
+        return self.state == FileState.FAILED and bool(self.url or self.key)
 
     @property
     def is_image(self) -> bool:

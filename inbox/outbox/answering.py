@@ -14,7 +14,7 @@ from inbox.models import Agent, Alert, AnotherIsLive, Case, Delivery, Entry, Sta
 def answer(case: Case, reply: Entry, *, by: Agent | None, also: Iterable[int] = ()) -> None:
     """Ties what is open on the reply's channel, what the agent ticked on others, and the same words sent twice."""
     ticked = set(also)
-    waiting = list(case.open_entries())
+    waiting = [each for each in case.open_entries() if _was_there_before(each, reply)]
     tied = {each.pk for each in waiting if each.channel == reply.channel or each.pk in ticked}
     tied |= {each.pk for each in waiting if each.data.get("twin") in tied}
     tied |= {each.data["twin"] for each in waiting if each.pk in tied and each.data.get("twin")}
@@ -55,10 +55,17 @@ def has_failed(case: Case) -> bool:
     return Delivery.objects.filter(entry__case__in=case.family(), state=State.FAILED).exists()
 
 
+def _was_there_before(entry: Entry, reply: Entry) -> bool:
+    """Of what was sent outside we may hear late: it answers nothing that came after it."""
+    return not (reply.sent_outside and reply.sent_at) or entry.time <= reply.sent_at
+
+
 def _settle(case: Case, reply: Entry) -> None:
-    Switch.objects.filter(case__in=case.family(), acknowledged_at=None).update(acknowledged_at=reply.created_at)
+    is_open = case.open_entries().exists()
+    if not (reply.sent_outside and is_open):
+        Switch.objects.filter(case__in=case.family(), acknowledged_at=None).update(acknowledged_at=reply.created_at)
     Alert.objects.close_if_answered(case)
-    case.status = Status.OPEN if case.open_entries().exists() else Status.WAITING
+    case.status = Status.OPEN if is_open else Status.WAITING
 
 
 def _show_the_move_again(case: Case, reply: Entry) -> None:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from inbox.forms import DraftForm, UploadForm
 from inbox.http import AgentRequest, case_or_404, signed_in
-from inbox.intake.files import store
+from inbox.intake.files import forget, store
 from inbox.models import Attachment, Case, Draft
 
 
@@ -63,5 +63,5 @@ def add_file(request: AgentRequest, pk: int) -> HttpResponse:
 def drop_file(request: AgentRequest, pk: int, file_pk: int) -> HttpResponse:
     case = case_or_404(request, pk)
     mine = Attachment.objects.filter(draft__case=case, draft__agent=request.user, entry=None)
-    mine.filter(pk=file_pk).delete()
+    forget(mine.filter(pk=file_pk))
     return render(request, "inbox/_draft_files.html", {"files": mine, "case": case})

@@ -1,0 +1,330 @@
+"""Files that came in: what they are is seen by their bytes, they are handed out safely, and trouble with one of them
+never touches its message."""
+
+from __future__ import annotations
+
+import os
+import socketserver
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import transaction
+from django.test import Client
+from django.utils.timezone import now
+
+from connectors.adapters import ADAPTERS
+from connectors.errors import FetchFailed
+from connectors.messages import Attachment as File
+from connectors.messages import Channel
+from inbox.intake import files
+from inbox.intake.outcomes import TryLater
+from inbox.models import Attachment, Draft, Entry, FileState
+from tests import make
+from tests.unit.test_media import PNG
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def shelf(settings: Any, tmp_path: Path) -> Path:
+    """Where files are kept, empty at first."""
+    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = {**settings.STORAGES, "default": backend}
+    return tmp_path
+
+
+@pytest.fixture
+def provider(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], File]], None]:
+    """`provider(answer)`: what Instagram does when it is asked for a file."""
+
+    def behaves(answer: Callable[[], File]) -> None:
+        monkeypatch.setattr(type(ADAPTERS[Channel("instagram")]), "fetch_media", lambda *_: answer())
+
+    return behaves
+
+
+def refusing(*, permanent: bool = False) -> Callable[[], File]:
+    def fetch() -> File:
+        raise FetchFailed("The file is no longer there.", permanent=permanent)
+
+    return fetch
+
+
+def a_picture() -> File:
+    return File(name="a.png", content_type="image/png", content=PNG)
+
+
+def sends(maya: Any, connector: Any, *found: File) -> Entry:
+    return make.says(maya, connector, "look", files=found)
+
+
+LINK = File(name="a.png", content_type="image/png", url="https://lookaside.fbsbx.com/x")
+
+
+def only() -> Attachment:
+    return Attachment.objects.get()
+
+
+def fetch_until_it_ends() -> None:
+    for _ in range(20):
+        Attachment.objects.update(next_attempt_at=now())
+        if not files.fetch_files():
+            return
+    raise AssertionError("it never ends")
+
+
+# What it is
+
+
+@pytest.mark.parametrize(
+    ("declared", "content", "kind"),
+    [
+        ("image/png", b"<html><script>alert(1)</script>", "text/html"),
+        ("image/png", b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>', "image/svg+xml"),
+        ("application/pdf", PNG, "image/png"),
+        ("text/plain", b"hello", "text/plain"),
+    ],
+)
+def test_a_mailed_file_is_what_its_bytes_are_not_what_it_claims(
+    declared: str, content: bytes, kind: str, maya: Any, mailbox: Any
+) -> None:
+    sends(maya, mailbox, File(name="a.png", content_type=declared, content=content))
+    assert (only().content_type, only().is_image) == (kind, kind == "image/png")
+
+
+def test_neither_name_nor_type_touches_the_disk(maya: Any, mailbox: Any, shelf: Path) -> None:
+    sends(maya, mailbox, File(name="../../evil.html", content_type="text/html", content=b"<html>"))
+    stored = [place for place in shelf.rglob("*") if place.is_file()]
+    assert [str(place.relative_to(shelf)) for place in stored] == [only().key]
+    assert files.OURS.fullmatch(stored[0].name)
+
+
+# Handing it out
+
+
+def handed_out(browser: Client) -> Any:
+    link = browser.get(f"/attachments/{only().uuid}/")["Location"]
+    return Client().get(link)  # without any cookie
+
+
+def test_a_picture_is_shown_and_cannot_do_anything(maya: Any, mailbox: Any, ana: Any, browser_of: Any) -> None:
+    sends(maya, mailbox, File(name="a.png", content_type="image/png", content=PNG))
+    answer = handed_out(browser_of(ana))
+    assert answer["Content-Type"] == "image/png"
+    assert answer["Content-Disposition"].startswith("inline")
+    assert "sandbox" in answer["Content-Security-Policy"]
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("content", [b"<html><script>alert(1)</script>", b"<svg/>", b"%PDF-1.7 x", b"MZ"])
+def test_everything_else_is_saved_and_never_opened(
+    content: bytes, maya: Any, mailbox: Any, ana: Any, browser_of: Any
+) -> None:
+    sends(maya, mailbox, File(name='a"\r\nb.html', content_type="image/svg+xml", content=content))
+    answer = handed_out(browser_of(ana))
+    assert answer["Content-Type"] == "application/octet-stream"
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert "sandbox" in answer["Content-Security-Policy"]
+
+
+def test_a_file_that_is_not_ready_is_not_handed_out(maya: Any, mailbox: Any, ana: Any, browser_of: Any) -> None:
+    sends(maya, mailbox, File(name="a.png", content=PNG))
+    link = browser_of(ana).get(f"/attachments/{only().uuid}/")["Location"]
+    Attachment.objects.update(state=FileState.WAITING)
+    assert Client().get(link).status_code == 404
+    assert browser_of(ana).get(f"/attachments/{only().uuid}/").status_code == 404
+
+
+# Fetching it
+
+
+def test_a_fetched_file_is_announced_on_the_case_it_is_read_in(
+    maya: Any, account: Any, provider: Any, heard: list[dict[str, Any]]
+) -> None:
+    said = sends(maya, account, LINK)
+    provider(a_picture)
+    heard.clear()
+    files.fetch_files()
+    assert (only().state, only().size) == (FileState.STORED, len(PNG))
+    assert [(frame["case"], frame["entry"]) for frame in heard] == [(said.case_id, said.pk)]
+
+
+def test_a_fetch_that_fails_again_and_again_ends_in_words(maya: Any, account: Any, provider: Any) -> None:
+    sends(maya, account, LINK)
+    provider(refusing())
+    fetch_until_it_ends()
+    assert (only().state, only().reason) == (FileState.FAILED, "The file is no longer there.")
+
+
+def test_a_fetch_that_crashes_ends_too(maya: Any, account: Any, provider: Any) -> None:
+    sends(maya, account, LINK)
+    provider(lambda: 1 / 0)
+    fetch_until_it_ends()
+    assert (only().state, only().reason) == (FileState.FAILED, "Something broke while it was being fetched.")
+
+
+def test_a_fetch_that_takes_its_worker_with_it_ends_too(maya: Any, account: Any, monkeypatch: Any) -> None:
+    sends(maya, account, LINK)
+
+    def killed(row: Attachment) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(files, "_get_ready", killed)
+    for _ in range(files.MOST_ATTEMPTS):
+        Attachment.objects.update(next_attempt_at=now())
+        with pytest.raises(SystemExit):
+            files.fetch_files()
+    Attachment.objects.update(next_attempt_at=now())
+    files.fetch_files()
+    assert (only().state, only().reason) == (FileState.FAILED, "Each try broke off.")
+
+
+def test_one_broken_file_does_not_hold_up_the_others(maya: Any, account: Any, provider: Any) -> None:
+    sends(maya, account, LINK, LINK)
+    answers: list[Callable[[], File]] = [lambda: 1 / 0, a_picture]  # type: ignore[list-item,return-value]
+    provider(lambda: answers.pop(0)())
+    assert files.fetch_files() == 2
+    assert set(Attachment.objects.values_list("state", flat=True)) == {FileState.WAITING, FileState.STORED}
+
+
+def test_an_agent_can_have_a_failed_file_fetched_again(
+    maya: Any, account: Any, ana: Any, provider: Any, browser_of: Any
+) -> None:
+    said = sends(maya, account, LINK)
+    provider(refusing(permanent=True))
+    files.fetch_files()
+    browser = browser_of(ana)
+    page = browser.get(f"/inbox/open/c/{said.case_id}/").content.decode()
+    assert f"/attachments/{only().uuid}/again/" in page
+    provider(a_picture)
+    answer = browser.post(f"/attachments/{only().uuid}/again/")
+    assert "being fetched again" in answer["HX-Trigger"]
+    files.fetch_files()
+    assert only().state == FileState.STORED
+
+
+def test_a_file_without_a_source_has_no_button(maya: Any, mailbox: Any, ana: Any, browser_of: Any) -> None:
+    said = sends(maya, mailbox, File(name="a.png", content=PNG))
+    Attachment.objects.update(state=FileState.FAILED, key="", reason="It was thrown away.")
+    browser = browser_of(ana)
+    assert "/again/" not in browser.get(f"/inbox/open/c/{said.case_id}/").content.decode()
+    assert "nothing left" in browser.post(f"/attachments/{only().uuid}/again/")["HX-Trigger"]
+
+
+# What nobody needs any more
+
+
+def age(place: Path) -> None:
+    at = (now() - timedelta(hours=2)).timestamp()
+    os.utime(place, (at, at))
+
+
+def test_bytes_of_a_rolled_back_message_are_cleared_away(maya: Any, mailbox: Any, shelf: Path) -> None:
+    with transaction.atomic():
+        sends(maya, mailbox, File(name="a.png", content=PNG))
+        transaction.set_rollback(True)
+    stray = next(place for place in shelf.rglob("*") if place.is_file())
+    assert files.clear_strays(int(stray.parent.name, 16)) == 0, "a transaction may still be open"
+    age(stray)
+    assert files.clear_strays(int(stray.parent.name, 16)) == 1
+    assert not stray.exists()
+
+
+def test_clearing_away_spares_what_has_a_row_and_what_is_not_ours(maya: Any, mailbox: Any, shelf: Path) -> None:
+    sends(maya, mailbox, File(name="a.png", content=PNG))
+    folder = only().key.split("/")[0]
+    default_storage.save(f"{folder}/pg_control", ContentFile(b"not ours"))
+    for place in (shelf / folder).iterdir():
+        age(place)
+    assert sum(files.clear_strays(number) for number in range(files.FOLDERS)) == 0
+    assert default_storage.exists(only().key)
+
+
+def test_a_dropped_upload_is_gone_from_the_disk(maya: Any, mailbox: Any, ana: Any, browser_of: Any) -> None:
+    case = make.says(maya, mailbox, "hi").case
+    draft = Draft.objects.create(case=case, agent=ana, channel="email")
+    row = Attachment(draft=draft, uploaded_by=ana, name="a.png")
+    files.store(row, PNG)
+    row.save()
+    browser_of(ana).post(f"/cases/{case.pk}/draft/files/{row.pk}/drop/")
+    assert not default_storage.exists(row.key)
+
+
+def test_a_full_disk_is_not_the_messages_fault(maya: Any, mailbox: Any, monkeypatch: Any) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(FileSystemStorage, "save", full)
+    with pytest.raises(TryLater):
+        sends(maya, mailbox, File(name="a.png", content=PNG))
+    assert not Entry.objects.exists()
+
+
+# Viruses
+
+
+class Clamd(socketserver.StreamRequestHandler):
+    """The far end of INSTREAM, as clamd(8) describes it."""
+
+    def handle(self) -> None:
+        assert self.rfile.read(10) == b"zINSTREAM\0"
+        content = b""
+        while size := struct.unpack("!I", self.rfile.read(4))[0]:
+            content += self.rfile.read(size)
+        self.wfile.write(b"stream: Eicar-Test-Signature FOUND\0" if b"EICAR" in content else b"stream: OK\0")
+
+
+@pytest.fixture
+def scanner(settings: Any) -> Iterator[None]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Clamd) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        settings.CLAMD = f"127.0.0.1:{server.server_address[1]}"
+        yield
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.usefixtures("scanner")
+def test_with_a_scanner_a_mailed_file_waits_until_it_was_looked_into(maya: Any, mailbox: Any) -> None:
+    said = sends(maya, mailbox, File(name="a.png", content=PNG))
+    assert said.text == "look"
+    assert only().state == FileState.WAITING
+    files.fetch_files()
+    assert only().state == FileState.STORED
+
+
+@pytest.mark.usefixtures("scanner")
+def test_a_file_with_a_virus_is_thrown_away_and_its_message_stays(maya: Any, mailbox: Any, shelf: Path) -> None:
+    said = sends(maya, mailbox, File(name="a.exe", content=b"X5O!EICAR" * 20_000))
+    files.fetch_files()
+    assert (only().state, only().key, only().may_be_fetched_again) == (FileState.FAILED, "", False)
+    assert "Eicar-Test-Signature" in only().reason
+    assert not [place for place in shelf.rglob("*") if place.is_file()]
+    assert Entry.objects.filter(pk=said.pk, text="look").exists()
+
+
+@pytest.mark.usefixtures("scanner")
+def test_a_fetched_file_with_a_virus_is_never_kept(maya: Any, account: Any, provider: Any, shelf: Path) -> None:
+    sends(maya, account, LINK)
+    provider(lambda: File(name="a.png", content_type="image/png", content=b"EICAR"))
+    files.fetch_files()
+    assert only().state == FileState.FAILED
+    assert not [place for place in shelf.rglob("*") if place.is_file()]
+
+
+def test_a_scanner_that_does_not_answer_lets_nothing_through(maya: Any, mailbox: Any, settings: Any) -> None:
+    settings.CLAMD = "127.0.0.1:9"
+    sends(maya, mailbox, File(name="a.png", content=PNG))
+    fetch_until_it_ends()
+    assert (only().state, only().reason) == (FileState.FAILED, "The virus scanner does not answer.")
+    assert only().may_be_fetched_again, "once the scanner is back"
