@@ -3,11 +3,13 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -110,6 +112,31 @@ def test_a_child_that_grew_large_is_replaced(monkeypatch: pytest.MonkeyPatch) ->
     assert isinstance(good()[0], InboundMessage)
     assert child._state.child is None
     assert isinstance(good()[0], InboundMessage)
+
+
+LARGEST = 39 * 1024 * 1024
+LARGE: dict[str, bytes] = {
+    "a file": (
+        b"Content-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n\r\n" + b"QUFB\r\n" * (LARGEST // 6)
+    ),
+    "letters of other scripts": (
+        b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + "ж😀\r\n".encode() * (LARGEST // 8)
+    ),
+    "a web page": b"Content-Type: text/html\r\n\r\n" + b"<p>some words</p>\r\n" * (LARGEST // 19),
+}
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_the_largest_mail_takes_no_more_than_300_mb_and_is_read(kind: str) -> None:
+    raw = b"From: maya@ortiz.example\r\nMessage-ID: <1@ortiz.example>\r\n" + LARGE[kind]
+    good()
+    status = Path(f"/proc/{pid()}/status")
+    (item,) = EmailAdapter().parse(receipt(raw))
+    assert isinstance(item, InboundMessage)
+    assert item.attachments
+    peak = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+    assert peak is not None
+    assert int(peak[1]) < 300 * 1024
 
 
 def test_threads_share_the_child_without_mixing_answers() -> None:

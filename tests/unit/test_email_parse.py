@@ -9,7 +9,7 @@ import pytest
 
 from connectors.adapters.email import message_id
 from connectors.adapters.email.parse import parse
-from connectors.adapters.email.prescan import TooHostile, prescan
+from connectors.adapters.email.piece import Piece, TooHostile
 from connectors.messages import (
     Authenticity,
     Bounce,
@@ -454,15 +454,15 @@ def test_no_poison_takes_longer_than_two_seconds_or_raises(name: str) -> None:
 )
 def test_a_mail_over_a_cap_says_which(name: str, reason: str) -> None:
     with pytest.raises(TooHostile) as caught:
-        prescan(POISON[name]())
+        Piece.parse(POISON[name]())
     assert caught.value.reason == reason
 
 
 def test_one_long_header_and_a_huge_mail_are_over_a_cap() -> None:
     with pytest.raises(TooHostile, match="a header of more than 16 KiB"):
-        prescan(mail("X-Long: " + "a\r\n b" * 5000))
+        Piece.parse(mail("X-Long: " + "a\r\n b" * 5000))
     with pytest.raises(TooHostile, match="more than 40 MB"):
-        prescan(b"x" * (41 * 1024 * 1024))
+        Piece.parse(b"x" * (41 * 1024 * 1024))
 
 
 @pytest.mark.parametrize("name", ["999 parts", "nested 49 deep", "headers just under the cap", "27 MB attachment"])
@@ -471,8 +471,8 @@ def test_what_is_under_the_caps_is_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", names())
-def test_every_payload_passes_the_prescan(name: str) -> None:
-    prescan(payload(name))
+def test_every_payload_is_under_the_caps(name: str) -> None:
+    Piece.parse(payload(name))
 
 
 @pytest.mark.parametrize("name", names())

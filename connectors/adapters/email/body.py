@@ -21,6 +21,10 @@ from connectors.messages import Attachment
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w:.-]{1,40})", re.IGNORECASE)
 _EXCUSE = re.compile(r"\bhtml\b", re.IGNORECASE)  # "Your program cannot show HTML": no text worth reading
 _EXCUSE_LENGTH = 300
+_USUAL_NAMES = {"text/calendar": "invitation.ics", "text/plain": "message.txt", "text/html": "message.html"}
+_LONG = "The mail goes on; all of it is in the attached file."
+MAX_TEXT_BYTES = 1024 * 1024
+SHOWN_BYTES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +122,28 @@ def _gather(piece: Piece) -> _Parts:
 
 def _leaf(piece: Piece) -> _Parts:
     is_file = piece.disposition == "attachment" or (piece.declared_name and piece.disposition == "inline")
-    if piece.kind == "text/html" and not is_file:
-        return _Parts([_Segment(html=_html_source(piece))])
-    if piece.kind == "text/plain" and not is_file:
-        text, files = uuencode.extract(_plain_source(piece))
-        return _Parts([_Segment(plain=text)], inline_files=files)
+    if piece.kind in ("text/html", "text/plain") and not is_file:
+        return _too_long(piece) if len(piece.content) > MAX_TEXT_BYTES else _text(piece)
     if piece.kind == "text/x-amp-html":
         return _Parts()
     return _Parts(files=[piece])
+
+
+def _text(piece: Piece) -> _Parts:
+    if piece.kind == "text/html":
+        return _Parts([_Segment(html=_html_source(piece.content, piece.charset))])
+    text, files = uuencode.extract(_plain_source(piece, piece.content))
+    return _Parts([_Segment(plain=text)], inline_files=files)
+
+
+def _too_long(piece: Piece) -> _Parts:
+    """Nobody reads a megabyte of text on a screen: its beginning is shown, and all of it is a file."""
+    beginning = piece.content[:SHOWN_BYTES]
+    if piece.kind == "text/html":
+        text = plaintext.rough(_html_source(beginning, piece.charset))
+    else:
+        text = _plain_source(piece, beginning)
+    return _Parts([_Segment(plain=f"{text.rstrip()}\n\n[{_LONG}]")], files=[piece])
 
 
 def _alternative(choices: list[_Parts]) -> _Parts:
@@ -158,19 +176,18 @@ def _has_html(parts: _Parts) -> bool:
     return any(segment.html.strip() for segment in parts.segments)
 
 
-def _plain_source(piece: Piece) -> str:
-    text = storable(charset.decode(piece.content, piece.charset))
+def _plain_source(piece: Piece, content: bytes) -> str:
+    text = storable(charset.decode(content, piece.charset))
     if piece.parameter("format").lower() == "flowed":
         return flowed.unflow(text, delete_space=piece.parameter("delsp").lower() == "yes")
     return text
 
 
-def _html_source(piece: Piece) -> str:
-    label = piece.charset
+def _html_source(content: bytes, label: str) -> str:
     if not label:
-        meta = _META_CHARSET.search(piece.content[:2048])
+        meta = _META_CHARSET.search(content[:2048])
         label = meta[1].decode() if meta else ""
-    return storable(charset.decode(piece.content, label))
+    return storable(charset.decode(content, label))
 
 
 def _html(segments: list[_Segment]) -> str:
@@ -204,8 +221,8 @@ def _name(piece: Piece) -> str:
     if piece.kind == "message/rfc822":
         top = Headers.parse(re.split(rb"\r?\n\r?\n", piece.content[:65536], maxsplit=1)[0])
         return f"{top.text('subject', limit=120).replace('/', '-').replace(chr(92), '-') or 'message'}.eml"
-    if piece.kind == "text/calendar":
-        return "invitation.ics"
+    if piece.kind in _USUAL_NAMES:
+        return _USUAL_NAMES[piece.kind]
     return piece.headers.text("content-location", limit=200)
 
 

@@ -75,7 +75,7 @@ def _delivery_report(root: Piece, status: Piece, returned: Piece | None) -> list
 def _plain_report(root: Piece, failed: list[str]) -> list[Item] | None:
     if not failed:
         return None
-    body = b"\n".join(piece.content for piece in root.leaves())[:262144]
+    body = b"\n".join(piece.content[:262144] for piece in root.leaves())[:262144]
     found = _INNER_MESSAGE_ID.search(body)
     message_id = found[1].decode("ascii", "replace") if found else _cited(root.headers)
     text = charset.decode(body[:16384])

@@ -1,8 +1,8 @@
 """The parser child: one long-lived process per worker in which hostile mail may burn, crash or leak.
 
-A mail costs one pipe round trip. The child gives itself `CPU_SECONDS` per mail, and some more for each megabyte of
-honest attachments, and dies by SIGPROF when they are used up; the parent gives it `WALL_SECONDS` and kills it. Either
-way the next mail gets a fresh child. The child has no secrets: a bare environment and an account stripped to what
+A mail costs one pipe round trip. The child gives itself `CPU_SECONDS` per mail and dies by SIGPROF when they are used
+up, it has `MAX_DATA` of memory, and the parent gives it `WALL_SECONDS` and kills it. Either way the next mail gets a
+fresh child. The child has no secrets: a bare environment and an account stripped to what
 parsing needs; what it says is unpickled by an allow-list.
 """
 
@@ -28,13 +28,13 @@ from typing import Any, BinaryIO
 from connectors.adapters.email.message_id import seal
 from connectors.messages import Item, Malformed, RawInput
 
-CPU_SECONDS = 2.0
-SECONDS_PER_BYTE = 1e-7  # a 40 MB mail may take 6 seconds and takes 1
+CPU_SECONDS = 2.0  # a mail of 40 MB takes half a second
 WALL_SECONDS = 6.0  # more than the CPU limit: a busy machine must not make good mail look bad
 START_SECONDS = 60.0
-MAX_RESIDENT = 300 * 1024**2  # bytes; a child that grew beyond it by some large mail is replaced
-MAX_ADDRESS_SPACE = 2 * 1024**3
+MAX_DATA = 300 * 1024**2  # bytes of memory of its own that the child may have
+MAX_RESIDENT = 150 * 1024**2  # bytes; a child that grew beyond it by some large mail is replaced
 
+_QUESTION = struct.Struct("!QQ")  # bytes of the question about the mail, bytes of the mail
 _LENGTH = struct.Struct("!?Q")  # whether this was the child's last answer; bytes that follow
 _ROOT = Path(__file__).resolve().parents[3]
 _COMMAND = "from connectors.adapters.email.child import serve; serve()"
@@ -123,9 +123,10 @@ class _Child:
         return self.process.poll() is None
 
     def ask(self, raw: RawInput) -> tuple[list[Item], bool]:
-        question = pickle.dumps(raw, pickle.HIGHEST_PROTOCOL)
-        deadline = time.monotonic() + WALL_SECONDS + len(question) * SECONDS_PER_BYTE
-        self._send(_LENGTH.pack(False, len(question)) + question, deadline)
+        question = pickle.dumps(replace(raw, body=b""), pickle.HIGHEST_PROTOCOL)
+        deadline = time.monotonic() + WALL_SECONDS
+        self._send(_QUESTION.pack(len(question), len(raw.body)) + question, deadline)
+        self._send(raw.body, deadline)
         is_last, data = self._receive(deadline)
         return _Answers(io.BytesIO(data)).load(), is_last
 
@@ -196,25 +197,29 @@ def serve() -> None:
     """The child's whole life: a question, an answer, until the parent is gone."""
     from connectors.adapters.email.parse import excerpt, parse
 
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_ADDRESS_SPACE, MAX_ADDRESS_SPACE))
+    resource.setrlimit(resource.RLIMIT_DATA, (MAX_DATA, MAX_DATA))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     questions, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # a stray print must not end up between the answers
     _answer(answers, b"ready", is_last=False)
-    while len(head := questions.read(_LENGTH.size)) == _LENGTH.size:
-        raw: RawInput = pickle.loads(questions.read(_LENGTH.unpack(head)[1]))  # noqa: S301  from our parent
-        signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS + len(raw.body) * SECONDS_PER_BYTE)
-        items = _guarded(parse, raw, excerpt)
+    while len(head := questions.read(_QUESTION.size)) == _QUESTION.size:
+        asked, mail = _QUESTION.unpack(head)
+        about: RawInput = pickle.loads(questions.read(asked))  # noqa: S301  from our parent
+        body = questions.read(mail)
+        signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+        answer = _guarded(parse, replace(about, body=body), excerpt)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        _answer(answers, pickle.dumps(items, pickle.HIGHEST_PROTOCOL), is_last=_resident() > MAX_RESIDENT)
+        _answer(answers, answer, is_last=_resident() > MAX_RESIDENT)
+        del body, answer  # not kept while waiting for the next one
 
 
-def _guarded(parse: Callable[[RawInput], list[Item]], raw: RawInput, excerpt: Callable[[bytes], str]) -> list[Item]:
+def _guarded(parse: Callable[[RawInput], list[Item]], raw: RawInput, excerpt: Callable[[bytes], str]) -> bytes:
     try:
-        return parse(raw)
+        return pickle.dumps(parse(raw), pickle.HIGHEST_PROTOCOL)
     except Exception as error:  # noqa: BLE001  one bad mail is one quarantine row, whatever it did
-        return [Malformed(f"The mail could not be read ({type(error).__name__})", excerpt(raw.body))]
+        bad = Malformed(f"The mail could not be read ({type(error).__name__})", excerpt(raw.body))
+        return pickle.dumps([bad], pickle.HIGHEST_PROTOCOL)
 
 
 def _resident() -> int:
@@ -226,7 +231,8 @@ def _resident() -> int:
 
 
 def _answer(pipe: BinaryIO, data: bytes, *, is_last: bool) -> None:
-    pipe.write(_LENGTH.pack(is_last, len(data)) + data)
+    pipe.write(_LENGTH.pack(is_last, len(data)))
+    pipe.write(data)
     pipe.flush()
 
 

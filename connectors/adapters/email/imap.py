@@ -24,7 +24,7 @@ from connectors.adapters.email import imap_connection
 from connectors.adapters.email.connect import explain
 from connectors.adapters.email.imap_connection import TROUBLE
 from connectors.adapters.email.oversize import stub
-from connectors.adapters.email.prescan import MAX_MAIL_BYTES
+from connectors.adapters.email.piece import MAX_MAIL_BYTES
 from connectors.errors import ConnectionLost
 from connectors.messages import Account
 

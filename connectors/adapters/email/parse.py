@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from connectors.adapters.email import addresses, authenticity, body, bounce, message_id, quoting, recipient
 from connectors.adapters.email.classify import auto_reply, classify
 from connectors.adapters.email.headers import Headers
-from connectors.adapters.email.piece import Piece
-from connectors.adapters.email.prescan import TooHostile, prescan
+from connectors.adapters.email.piece import Piece, TooHostile
 from connectors.messages import (
     Authenticity,
     EmailHeaders,
@@ -25,6 +25,7 @@ from connectors.messages import (
 
 MAX_REFERENCES = 50
 LATE = timedelta(hours=24)
+_STRETCH = 1024 * 1024
 
 _BODY_START = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
@@ -32,10 +33,9 @@ _BODY_START = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 def parse(raw: RawInput) -> list[Item]:
     """Exactly one message, the bounces of one report, one `Ignored` or one `Malformed`."""
     try:
-        prescan(raw.body)
+        root = Piece.parse(raw.body)
     except TooHostile as hostile:
         return [Malformed(f"Not read, because it has {hostile.reason}", excerpt(raw.body))]
-    root = Piece.parse(raw.body)
     headers = root.headers
     author = addresses.author(headers)
     report = bounce.report(root)
@@ -59,12 +59,21 @@ def provider_id(headers: Headers, raw: bytes) -> str:
     if not ids:
         return hashlib.sha256(raw).hexdigest()
     start = _BODY_START.search(raw)
-    content = raw[start.end() :].replace(b"\r\n", b"\n").rstrip() if start else b""
     digest = hashlib.sha256()
     for value in (ids[0], headers.raw("from"), headers.raw("date")):
         digest.update(value.encode("utf-8", "surrogateescape") + b"\0")
-    digest.update(content)
+    for line_ends in _stretches(raw.rstrip(), start.end()) if start else ():
+        digest.update(line_ends.replace(b"\r\n", b"\n"))
     return digest.hexdigest()
+
+
+def _stretches(raw: bytes, start: int) -> Iterator[bytes]:
+    """A mail from `start` on, a megabyte at a time, never cut between CR and LF."""
+    while start < len(raw):
+        end = start + _STRETCH
+        end += raw[end - 1 : end + 1] == b"\r\n"
+        yield raw[start:end]
+        start = end
 
 
 def sent_at(headers: Headers, arrived: datetime) -> datetime:

@@ -24,6 +24,14 @@ def extract(text: str) -> tuple[str, list[tuple[str, bytes]]]:
     return _BLOCK.sub(take, text), files
 
 
+def part(encoded: bytes) -> bytes:
+    """What a part with this transfer encoding holds; as it stands where it cannot be decoded."""
+    begun, _, rest = encoded.replace(b"\r\n", b"\n").partition(b"\n")
+    if not begun.startswith(b"begin "):
+        return encoded
+    return _decoded(rest.partition(b"\nend")[0].decode("ascii", "replace")) or encoded
+
+
 def _decoded(lines: str) -> bytes:
     try:
         return b"".join(binascii.a2b_uu(line) for line in lines.splitlines())
