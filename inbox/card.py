@@ -75,7 +75,7 @@ def card_for(case: Case, agent: Agent) -> Card | None:
     if alert is None or alert.loudness == Loudness.QUIET:
         return None
     switch = alert.switch
-    open_entries = list(case.open_entries().order_by("pk"))
+    open_entries = list(case.open_entries().filter(kind=EntryKind.MESSAGE).order_by("pk"))
     said = _said(case, open_entries)
     draft = Draft.objects.filter(case=case, agent=agent).exclude(channel__in=[switch.to_channel, "note"])
     use_draft = draft.exclude(text="").order_by("-saved_at").first()

@@ -16,8 +16,8 @@ def answer(case: Case, reply: Entry, *, by: Agent | None, also: Iterable[int] = 
     ticked = set(also)
     waiting = [each for each in case.open_entries() if _was_there_before(each, reply)]
     tied = {each.pk for each in waiting if each.channel == reply.channel or each.pk in ticked}
-    tied |= {each.pk for each in waiting if each.data.get("twin") in tied}
-    tied |= {each.data["twin"] for each in waiting if each.pk in tied and each.data.get("twin")}
+    same_words = {each.data.get("twin", each.pk) for each in waiting if each.pk in tied}
+    tied |= {each.pk for each in waiting if each.data.get("twin", each.pk) in same_words}
     case.tie(by=by, reply=reply, entries=sorted(tied))
     _settle(case, reply)
 

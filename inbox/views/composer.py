@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from uuid import UUID, uuid4
 
-from inbox.models import Agent, Attachment, Case, Draft, Entry, Participant, ParticipantRole
+from inbox.models import Agent, Attachment, Case, Draft, Entry, EntryKind, Participant, ParticipantRole
 from inbox.models.case import SPOKEN
 from inbox.outbox import Option, default_option
 
@@ -78,9 +78,11 @@ def newest_of(family: Sequence[int]) -> int:
 
 
 def _ties(waiting: Sequence[Entry], option: Option | None) -> list[Tie]:
+    """Of the customer's own words: who was copied in on a mail does not see an answer by text."""
     if option is None:
         return []
-    elsewhere = sorted((each for each in waiting if each.channel != option.channel), key=lambda each: each.channel)
+    theirs = [each for each in waiting if each.kind == EntryKind.MESSAGE and each.channel != option.channel]
+    elsewhere = sorted(theirs, key=lambda each: each.channel)
     return [Tie(channel, list(entries)) for channel, entries in groupby(elsewhere, key=lambda each: each.channel)]
 
 

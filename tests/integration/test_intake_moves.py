@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from inbox.card import card_for
 from inbox.models import Alert, Case, Switch
-from tests.make import says
+from tests.make import answers, says
 
 pytestmark = pytest.mark.django_db
 
@@ -44,3 +44,14 @@ def test_the_same_words_on_a_third_channel_are_also_sent(maya: Any, mailbox: Any
     third = says(maya, account, "My parcel never came, please help")
     assert third.data["twin"] == first.pk
     assert not Alert.objects.exists()
+
+
+def test_one_answer_ties_the_same_words_on_three_channels(
+    maya: Any, mailbox: Any, number: Any, account: Any, ana: Any
+) -> None:
+    for channel in [mailbox, number, account]:
+        case = says(maya, channel, "My parcel never came, please help").case
+    answers(ana, case, "It is on its way.", channel="sms")
+    case.refresh_from_db()
+    assert case.status == "waiting"
+    assert not case.open_entries().exists()

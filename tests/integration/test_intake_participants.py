@@ -9,6 +9,7 @@ import pytest
 from django.utils.timezone import now
 
 from connectors.messages import Sender
+from inbox.card import card_for
 from inbox.locking import locked
 from inbox.models import Alert, Case, Participant, Reading, Status, Switch
 from tests.make import answers, says
@@ -173,3 +174,25 @@ def test_a_copied_person_who_writes_to_another_team_shows_it_the_case(
     case.refresh_from_db()
     assert billing.pk in case.team_ids
     assert "Bob Stone also wrote" in case.timeline().get(event="shared").text
+
+
+def test_the_card_tells_what_the_customer_said_and_not_what_a_copied_person_did(
+    maya: Any, mailbox: Any, number: Any, ana: Any
+) -> None:
+    case = says(maya, mailbox, "The lid is cracked.").case
+    says(BOB, mailbox, "Bob's words", reply_tokens=[case.reply_token])
+    says(maya, number, "hello?")
+    card = card_for(Case.objects.get(), ana)
+    assert card
+    assert [each.words for each in card.said] == ["The lid is cracked.", "hello?"]
+
+
+def test_an_answer_by_text_is_not_offered_as_one_to_a_copied_person(
+    maya: Any, mailbox: Any, number: Any, ana: Any, browser_of: Any
+) -> None:
+    case = says(maya, mailbox, "The lid is cracked.").case
+    answers(ana, case, "Which one?")
+    says(BOB, mailbox, "The blue one.", reply_tokens=[case.reply_token])
+    says(maya, number, "hello?")
+    page = browser_of(ana).get(case.get_absolute_url()).content.decode()
+    assert 'name="also_answers"' not in page
