@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import timedelta
 
 from celery import shared_task
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import Error, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db.models import F
 from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
@@ -28,7 +30,7 @@ from connectors.messages import (
 from connectors.models import Connector, Receipt, ReceiptState, at_hand
 from inbox import live
 from inbox.intake import messages, outcomes, outside, updates
-from inbox.intake.outcomes import Duplicate, NotYet, Outcome, Unusable
+from inbox.intake.outcomes import Duplicate, NotYet, Outcome, TryLater, Unusable
 from inbox.locking import Moved
 from inbox.models import Agent
 
@@ -37,6 +39,9 @@ LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 5
 PATIENCE = [2, 10, 60, 300]  # seconds until an item that came too early is tried again
 TRIES_PER_ITEM = 10
+OUTAGE = timedelta(seconds=15)  # until what waits for a disk or the database is tried again
+OUTAGES = (InterfaceError, OperationalError)
+SETTLED = ("entry", "update", "duplicate")
 CLAIM = """UPDATE connectors_receipt SET attempts = attempts + 1, next_attempt_at = %s
     WHERE id = %s AND state = 'waiting' AND next_attempt_at <= %s RETURNING *"""
 
@@ -46,36 +51,67 @@ def take_in(receipt_id: int) -> bool:
     receipt = _claim(receipt_id)
     if receipt is None:
         return False
-    if receipt.attempts > MOST_ATTEMPTS:
-        receipt.finish(
-            [
-                outcomes.quarantine(
-                    f"Given up after {MOST_ATTEMPTS} attempts; the worker died or the database failed each time."
-                )
-            ]
-        )
-        return True
-    items = ADAPTERS[Channel(receipt.connector.kind)].parse(receipt.raw())
+    try:
+        if receipt.attempts > MOST_ATTEMPTS:
+            _finish(
+                receipt, [outcomes.quarantine(f"It was tried {MOST_ATTEMPTS} times, and each time the worker died.")]
+            )
+        else:
+            _take_all(receipt)
+    except TryLater as error:
+        _wait(receipt, str(error))
+    except OUTAGES:
+        connection.close()
+        with suppress(Error):
+            _wait(receipt, "The database was away.")
+        raise
+    return True
+
+
+def _take_all(receipt: Receipt) -> None:
+    """What was settled the last time, before a retry or a replay, is settled: it is neither done nor told again."""
+    items = _parsed(receipt)
+    before = receipt.outcomes if len(receipt.outcomes) == len(items) else [{"outcome": ""}] * len(items)
     results: list[Outcome] = []
     early = False
-    for item in items:
+    for item, known in zip(items, before, strict=True):
         try:
-            results.append(_take(item, receipt, is_alone=len(items) == 1))
+            is_settled = known["outcome"] in SETTLED
+            results.append(known if is_settled else _take(item, receipt, is_alone=len(items) == 1))
         except NotYet as error:
             early = True
             results.append(outcomes.ignored("unknown message", str(error)))
     if receipt.state == ReceiptState.DONE and results[-1]["outcome"] == "entry":
-        return True  # committed together with its only message
+        return  # committed together with its only message
     if early and receipt.attempts <= len(PATIENCE):
         Receipt.objects.filter(pk=receipt.pk).update(
-            next_attempt_at=now() + timedelta(seconds=PATIENCE[receipt.attempts - 1])
+            outcomes=results, next_attempt_at=now() + timedelta(seconds=PATIENCE[receipt.attempts - 1])
         )
-        return True
+    else:
+        _finish(receipt, results)
+
+
+def _parsed(receipt: Receipt) -> list[Item]:
+    try:
+        return ADAPTERS[Channel(receipt.connector.kind)].parse(receipt.raw())
+    except OSError as error:  # the parser is a process of its own
+        raise TryLater("No process could be started to read it.") from error
+    except Exception as error:
+        log.exception("Receipt %s could not be read", receipt.pk)
+        return [Malformed(f"It could not be read ({type(error).__name__}).")]
+
+
+def _finish(receipt: Receipt, results: list[Outcome]) -> None:
     bad = [each["reason"] for each in results if each["outcome"] == "quarantine"]
     receipt.finish(results, "; ".join(bad))
     if bad:
         live.announce(lambda: {"kind": "board"})
-    return True
+
+
+def _wait(receipt: Receipt, reason: str) -> None:
+    """Nothing is wrong with it, so the try does not count."""
+    waiting = Receipt.objects.filter(pk=receipt.pk, state=ReceiptState.WAITING)
+    waiting.update(attempts=F("attempts") - 1, next_attempt_at=now() + OUTAGE, reason=reason)
 
 
 @shared_task(name="inbox.intake.take_in")
@@ -114,12 +150,12 @@ def _take(item: Item, receipt: Receipt, *, is_alone: bool = False) -> Outcome:
         return outcomes.duplicate(known.entry, known.case)
     except Unusable as error:
         return outcomes.quarantine(str(error), repr(item))
-    except NotYet:
+    except (NotYet, TryLater, *OUTAGES):
         raise
     except IntegrityError as error:
         return outcomes.quarantine(f"It contradicts what is stored: {error}", repr(item))
-    except DatabaseError:
-        raise  # the database, not the message: the lease runs out and the receipt is tried again
+    except Error as error:
+        return outcomes.quarantine(f"It holds something that cannot be stored: {error}", repr(item))
     except Exception as error:
         log.exception("An item of receipt %s could not be taken in", receipt.pk)
         return outcomes.quarantine(f"It could not be taken in ({type(error).__name__}).", repr(item))

@@ -69,4 +69,4 @@ def test_a_replayed_batch_still_says_which_entries_it_became(account: Connector,
     work()
     entry = Entry.objects.get(kind="message")
     again = replay(Receipt.objects.get(), by=adam)
-    assert again.outcomes[0] == {"outcome": "duplicate", "entry": entry.pk, "case": entry.case_id}
+    assert again.outcomes[0] == {"outcome": "entry", "entry": entry.pk, "case": entry.case_id}
