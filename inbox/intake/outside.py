@@ -28,6 +28,8 @@ def echo(connector: Connector, item: Echo) -> Outcome:
     """Ours, faster than the answer to our own call, or after a call whose end nobody saw; else sent outside."""
     if ProviderMessage.objects.filter(connector=connector, provider_id=item.provider_id).exists():
         raise Duplicate
+    if item.automatic and not people.is_known(connector, item.recipient):
+        return outcomes.ignored("automatic message", "A program sent it to somebody we do not know.")
     own = _own_mail(connector, item) or _on_its_way(connector, people.find(connector, item.recipient), item)
     if own is None:
         with transaction.atomic():

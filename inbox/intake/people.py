@@ -20,18 +20,31 @@ FIND = "SELECT * FROM customers_identity WHERE kind = %s AND scope = %s AND valu
 
 def find(connector: Connector, sender: Sender, authenticity: Authenticity = Authenticity.UNKNOWN) -> Identity:
     """The sender's identity, made with a customer of its own when new. Nothing is locked yet. Raises Unusable."""
+    kind, scope, value = _key(connector, sender, authenticity)
+    identity = _known(kind, scope, value)
+    if identity is None:
+        with transaction.atomic(savepoint=False):  # a lost race rolls the whole item back, and it is tried again
+            identity = _new(kind, scope, value, sender)
+    return identity
+
+
+def is_known(connector: Connector, person: Sender) -> bool:
+    return _known(*_key(connector, person)) is not None
+
+
+def _key(
+    connector: Connector, sender: Sender, authenticity: Authenticity = Authenticity.UNKNOWN
+) -> tuple[str, str, str]:
     kind = ADAPTERS[Channel(connector.kind)].identity_kind
     try:
         value = normalise(kind, sender.address)
     except NotAnAddress as error:
         raise Unusable(f"The sender's address is unusable: {error}.") from error
-    scope = UNPROVEN if authenticity == Authenticity.FAIL else sender.scope
-    found = Identity.objects.raw(FIND, [kind, scope, value])
-    identity = next(iter(found), None)
-    if identity is None:
-        with transaction.atomic(savepoint=False):  # a lost race rolls the whole item back, and it is tried again
-            identity = _new(kind, scope, value, sender)
-    return identity
+    return kind, UNPROVEN if authenticity == Authenticity.FAIL else sender.scope, value
+
+
+def _known(kind: str, scope: str, value: str) -> Identity | None:
+    return next(iter(Identity.objects.raw(FIND, [kind, scope, value])), None)
 
 
 def find_all(connector: Connector, senders: Sequence[Sender]) -> list[Identity]:

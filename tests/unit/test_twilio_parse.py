@@ -13,6 +13,7 @@ from connectors.adapters.twilio import TwilioAdapter
 from connectors.messages import (
     Account,
     Authenticity,
+    Channel,
     Classification,
     DeliveryStatus,
     Ignored,
@@ -46,11 +47,12 @@ def test_a_text_is_a_message_from_a_person() -> None:
     assert parse("text") == [
         InboundMessage(
             provider_id="SM" + f"{1:032d}",
-            sender=Sender("+15551230001"),
+            sender=Sender("+15551230001", also=(("whatsapp", "+15551230001"),)),
             recipient="+15551239999",
             text="Where is my order? 😀",
             sent_at=NOW,
             authenticity=Authenticity.PASS,
+            channel=Channel.SMS,
         )
     ]
 
@@ -91,7 +93,7 @@ def test_a_keyword_is_an_opt_out_first_and_an_automatic_message_second(
     assert isinstance(opt_out, OptOut)
     assert isinstance(found, InboundMessage)
     assert (opt_out.action, opt_out.words) == (action, words)
-    assert (opt_out.sender, opt_out.recipient) == (Sender("+15551230001"), "+15551239999")
+    assert (opt_out.sender.address, opt_out.recipient) == ("+15551230001", "+15551239999")
     assert opt_out.provider_id == found.provider_id
     assert (found.classification, found.reason) == (Classification.AUTOMATIC, "Opt-out keyword")
 

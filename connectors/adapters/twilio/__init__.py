@@ -1,7 +1,8 @@
-"""SMS and MMS through Twilio (reference/twilio.md).
+"""SMS and MMS through Twilio (reference/twilio.md). WhatsApp goes the same way (adapters/whatsapp).
 
 `Account.secrets`: account_sid, auth_token; optional previous_auth_token (while tokens are being changed) and
-webhook_shared_key (webhooks signed with a SharedKey). `Account.options`: messaging_service_sid, optional.
+webhook_shared_key (webhooks signed with a SharedKey). `Account.options`, all optional: messaging_service_sid;
+other_programs (set: other programs send from this number too, so what was not sent from here answers nothing).
 `Account.addresses`: our numbers in E.164. Status callbacks arrive at the same webhook URL plus `?delivery=<our id>`;
 the caller passes the raw query string as the header `x-query-string`.
 """
@@ -15,7 +16,7 @@ from urllib.parse import quote
 
 from connectors.adapters.base import Limits
 from connectors.adapters.steps import Step
-from connectors.adapters.twilio import check, media, parse, send, signature
+from connectors.adapters.twilio import check, media, parse, recent, send, signature
 from connectors.adapters.twilio.limits import SmsLimits
 from connectors.adapters.twilio.steps import STEPS
 from connectors.errors import ConnectionLost
@@ -41,6 +42,7 @@ class TwilioAdapter:
     receives_webhooks: ClassVar[bool] = True
     steps: ClassVar[Sequence[Step]] = STEPS
     own_address: ClassVar[str] = "Phone number"
+    prefix: ClassVar[str] = ""  # what Twilio writes before an address of this channel
 
     def __init__(self) -> None:
         self.limits: Limits = SmsLimits()
@@ -55,10 +57,10 @@ class TwilioAdapter:
         return media.fetch(account, attachment)
 
     def send(self, account: Account, message: OutboundMessage) -> Sent:
-        return send.send(account, message)
+        return send.send(account, message, self.prefix)
 
     def look_up(self, account: Account, message: OutboundMessage) -> Sent | None:
-        return send.look_up(account, message)
+        return send.look_up(account, message, self.prefix)
 
     def door(self, account: Account, text: str) -> str:
         """`?&body=` is what both iOS and Android read; RFC 5724 alone is not enough for iOS."""
@@ -81,4 +83,4 @@ class TwilioAdapter:
         return None  # an auth token does not end by itself
 
     def recent(self, account: Account, since: datetime) -> list[Missed]:
-        return []
+        return recent.recent(account, since, self.prefix)

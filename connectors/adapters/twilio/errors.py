@@ -65,6 +65,21 @@ TROUBLES: dict[int, Trouble] = {
     30034: Trouble(f"Our number is not registered for business texts in the US. {_TWILIO_ADMIN}"),
     30036: Trouble("The text could not be sent in time and was dropped. Try again."),
     30410: Trouble("The carrier did not answer in time. Try again later."),
+    # WhatsApp
+    63003: Trouble(f"This number has no WhatsApp. {_NOT_REACHED}"),
+    63005: Trouble("WhatsApp refused what is in this message. Reword it, or use another channel."),
+    63007: Trouble("Our WhatsApp number is not set up at Twilio. An administrator must check the connector."),
+    63012: Trouble("WhatsApp had a failure of its own. Try again later."),
+    63013: Trouble("WhatsApp says that this message breaks its rules. Reword it, or use another channel."),
+    63015: Trouble("This person has not joined Twilio's WhatsApp sandbox. They have to send its join words first."),
+    63016: Trouble(
+        "They last wrote more than 24 hours ago, and WhatsApp allows no answer after that. Use another channel."
+    ),
+    63018: Trouble("We send more than WhatsApp allows at once. Try again later."),
+    63019: Trouble("WhatsApp could not fetch the file. Try again, or send it by email."),
+    63021: Trouble("WhatsApp cannot take this message as it is. Shorten it or take the file out."),
+    63024: Trouble(f"WhatsApp cannot reach this person. {_NOT_REACHED}"),
+    63032: Trouble("WhatsApp lets nobody write to this person just now. Use another channel."),
 }
 
 
@@ -74,6 +89,10 @@ def explain(code: str, message: str = "") -> str:
         return trouble.reason
     said = message.strip()[:200] or "The carrier did not deliver the text"
     return f"{said.rstrip('.')}{f' (Twilio error {code})' if code else ''}. {_NOT_REACHED}"
+
+
+def has_opted_out(code: str) -> bool:
+    return code.isdecimal() and int(code) in TROUBLES and TROUBLES[int(code)].opted_out
 
 
 def failure(status: int, code: int, message: str, retry_after: int | None) -> SendFailed:
