@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.timezone import now
 
 from connectors.models import Receipt
-from inbox import intake, outbox, reconciling
+from inbox import checking, intake, outbox, renewing
 from inbox.locking import locked
 from inbox.models import Agent, Alert, AlertSeen, Case, Role, Status
 
@@ -86,9 +86,11 @@ def start_late_deliveries(hands: Hands) -> None:
         hands.start(("delivery", pk), partial(outbox.deliver, pk))
 
 
-def start_reconciling(hands: Hands) -> None:
-    for pk in reconciling.due():
-        hands.start(("messages of", pk), partial(reconciling.reconcile, pk))
+def start_care(hands: Hands) -> None:
+    for pk in renewing.due():
+        hands.start(("sign-in of", pk), partial(renewing.renew, pk))
+    for pk in checking.due():
+        hands.start(("test of", pk), partial(checking.check, pk))
 
 
 OURS: tuple[Callable[[], int], ...] = (receipts, snoozes, unseen_alerts)
@@ -104,7 +106,7 @@ def sweep(hands: Hands) -> int:
         except Exception:
             log.exception("Sweeping %s broke; it is tried again in a second", work.__name__)
     start_late_deliveries(hands)
-    start_reconciling(hands)
+    start_care(hands)
     for work in THEIRS:
         hands.start(work.__name__, work)
     return done

@@ -38,6 +38,22 @@ def connections() -> list[Connection]:
     return [_connection(each, oldest.get(each.pk)) for each in connectors]
 
 
+def connection_of(connector: Connector) -> Connection:
+    waiting = Receipt.objects.filter(connector=connector, state=ReceiptState.WAITING)
+    return _connection(connector, waiting.order_by("received_at").values_list("received_at", flat=True).first())
+
+
+def endangered() -> list[Connection]:
+    """Those that a person must see to: they stopped, or their sign-in is about to end. For the banner."""
+    working = Connector.objects.active().defer("credentials").order_by("pk")
+    return [_connection(each, None) for each in working if each.needs_reconnect or _ends_soon(each)]
+
+
+def _ends_soon(connector: Connector) -> bool:
+    ends = expires(connector)
+    return ends is not None and ends - now() < EXPIRES_SOON
+
+
 def _connection(connector: Connector, oldest: datetime | None) -> Connection:
     words, is_bad = _standing(connector)
     if oldest and now() - oldest > BEHIND:
@@ -46,6 +62,8 @@ def _connection(connector: Connector, oldest: datetime | None) -> Connection:
 
 
 def _standing(connector: Connector) -> tuple[str, bool]:
+    if not connector.is_set_up:
+        return "not finished yet", True
     if not connector.is_active:
         return "paused", True
     if connector.needs_reconnect:
@@ -53,9 +71,9 @@ def _standing(connector: Connector) -> tuple[str, bool]:
     if connector.consecutive_failures and connector.failure:
         tries = "" if connector.consecutive_failures == 1 else f" ({connector.consecutive_failures} times in a row)"
         return f"{connector.failure}{tries}", True
-    expires = _expires(connector)
-    if expires and expires - now() < EXPIRES_SOON:
-        left = expires - now()
+    ends = expires(connector)
+    if ends and _ends_soon(connector):
+        left = ends - now()
         return (f"sign-in ends in {span(left)}", True) if left > timedelta() else ("sign-in has ended", True)
     if connector.kind == ConnectorKind.EMAIL:
         return _mailbox(connector)
@@ -73,7 +91,7 @@ def _mailbox(connector: Connector) -> tuple[str, bool]:
     return f"{brief(behind)} behind", False
 
 
-def _expires(connector: Connector) -> datetime | None:
+def expires(connector: Connector) -> datetime | None:
     """The option `access_token_expires_at`, ISO 8601, for accounts whose sign-in ends by itself."""
     at = parse_datetime(str(connector.options.get("access_token_expires_at", "")) or "-")
     return make_aware(at) if at and is_naive(at) else at

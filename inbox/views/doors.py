@@ -1,4 +1,4 @@
-"""Pages for supervisors and for admins. Everybody else is told whom to ask."""
+"""Pages for supervisors, which admins are too. Everybody else is told whom to ask."""
 
 from __future__ import annotations
 
@@ -15,10 +15,6 @@ from inbox.models import Agent
 
 def supervisors_only(view: View) -> View:
     return _only(view, lambda agent: agent.is_supervisor, "This page is for supervisors.")
-
-
-def admins_only(view: View) -> View:
-    return _only(view, lambda agent: agent.is_admin, "This page is for admins.")
 
 
 def _only(view: View, may: Callable[[Agent], bool], words: str) -> View:

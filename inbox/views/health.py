@@ -1,4 +1,4 @@
-"""How the connections fare, for admins; and whether work gets done, for whatever watches the servers."""
+"""How the connections fare, for supervisors; and whether work gets done, for whatever watches the servers."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from django.views.decorators.http import require_POST, require_safe
 from connectors.models import Connector, Receipt, ReceiptState
 from inbox.http import AgentRequest
 from inbox.models import Delivery
-from inbox.views.connections import connections
-from inbox.views.doors import admins_only
+from inbox.views.connections import connections, expires
+from inbox.views.doors import supervisors_only
+from inbox.views.traffic import Traffic, traffic
 
 STUCK = timedelta(minutes=2)  # due work that nobody has done for so long means that nobody works
 
 
-@admins_only
+@supervisors_only
 @require_safe
 def health(request: AgentRequest) -> HttpResponse:
+    of_late = traffic()
     context = {
-        "connections": connections(),
+        "rows": [(each, of_late.get(each.connector.pk, Traffic()), expires(each.connector)) for each in connections()],
         "unsent": _oldest_unsent(),
         "quarantined": Receipt.objects.quarantined().values("pk")[:1001].count(),
         "place": "health",
@@ -33,13 +35,13 @@ def health(request: AgentRequest) -> HttpResponse:
     return render(request, "inbox/health.html", context)
 
 
-@admins_only
+@supervisors_only
 @require_POST
 def pause(request: AgentRequest, pk: int) -> HttpResponse:
     return _turn(request, pk, is_active=False)
 
 
-@admins_only
+@supervisors_only
 @require_POST
 def resume(request: AgentRequest, pk: int) -> HttpResponse:
     return _turn(request, pk, is_active=True)
@@ -49,7 +51,8 @@ def _turn(request: AgentRequest, pk: int, *, is_active: bool) -> HttpResponse:
     connector = get_object_or_404(Connector.objects.defer("credentials"), pk=pk)
     Connector.objects.filter(pk=pk).update(is_active=is_active)
     messages.info(request, f"{connector.name} is {'working again' if is_active else 'paused'}.")
-    return redirect("/health/")
+    back = request.POST.get("back", "")
+    return redirect(f"/connections/{pk}/" if back == "connection" else "/health/")
 
 
 @require_safe
