@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import idna
 import phonenumbers
@@ -85,6 +86,7 @@ def can_be_answered(kind: str, value: str) -> bool:
     return kind != PHONE or value.startswith("+") or value.isdigit()
 
 
+@lru_cache(10_000)
 def shown(kind: str, value: str, handle: str = "") -> str:
     """How an address reads on screen: '+1 415 ··· 2671', '@maya.ortz', 'maya@ortiz.example'."""
     if kind == INSTAGRAM:

@@ -24,7 +24,7 @@ from inbox.views.changes import since_of
 from inbox.views.composer import composer_of
 from inbox.views.inbox import list_context, view_or_404
 from inbox.views.panel import panel_of
-from inbox.views.timeline import last_page, page_before, rows_of_some
+from inbox.views.timeline import last_page, page_before, rows_of_some, with_people
 
 MOST_NEW = 200
 
@@ -105,7 +105,7 @@ def entry(request: AgentRequest, pk: int, entry_pk: int) -> HttpResponse:
     """One entry as it is now, with the day or move that goes before it."""
     case = case_or_404(request, pk)
     timeline = timeline_of(case.family())
-    entries = list(timeline.for_timeline().filter(pk=entry_pk))
+    entries = list(with_people(timeline).filter(pk=entry_pk))
     if not entries:
         raise Http404
     return render(request, "inbox/_entries.html", {**row_context(case), "rows": rows_of_some(timeline, entries)})
@@ -151,7 +151,7 @@ def _changed_entries(request: AgentRequest, timeline: EntryQuerySet) -> list[Ent
         changed |= Q(pk__gt=int(newest))
     if sending.filter(deliveries__state__in=[State.FAILED, State.CANCELLED]).exists():
         changed |= Q(is_open=True)
-    found = timeline.for_timeline().defer("search", "headers").filter(changed).order_by("-pk")
+    found = with_people(timeline).filter(changed).order_by("-pk")
     return list(found[:MOST_NEW])[::-1]
 
 

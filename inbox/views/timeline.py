@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
 
 from django.utils.timezone import localtime
 
-from inbox.models import Delivery, Entry, EntryKind, State
+from inbox.models import Attachment, Delivery, Entry, EntryKind, State
 from inbox.models.entry import EntryQuerySet
 
 PAGE = 50
@@ -40,6 +41,7 @@ class Row:
     lane: str
     entry: Entry | None = None
     entries: Sequence[Entry] = ()
+    files: Sequence[Attachment] = ()
     sending: Sending | None = None
     from_lane: str = ""
     day: date | None = None
@@ -55,7 +57,7 @@ class Row:
         entry = self.entry
         if entry is None:
             return f"{self.lane}{len(self.entries)}"
-        files = [(each.state, each.reason) for each in entry.attachments.all()]
+        files = [(each.state, each.reason) for each in self.files]
         shown = (
             self.kind,
             self.lane,
@@ -79,6 +81,24 @@ class Page:
     newest: int = 0
 
 
+class Parts:
+    """The files and deliveries of some entries, in two statements."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        ids = [entry.pk for entry in entries]
+        self.files: Mapping[int, list[Attachment]] = defaultdict(list)
+        self.deliveries: Mapping[int, list[Delivery]] = defaultdict(list)
+        for file in Attachment.objects.filter(entry__in=ids).order_by("pk"):
+            self.files[file.entry_id].append(file)
+        for delivery in Delivery.objects.filter(entry__in=ids).order_by("part"):
+            self.deliveries[delivery.entry_id].append(delivery)
+
+
+def with_people(timeline: EntryQuerySet) -> EntryQuerySet:
+    """Entries with who wrote them; without what no row shows."""
+    return timeline.select_related("identity", "agent", "switch").defer("search", "headers")
+
+
 def last_page(timeline: EntryQuerySet, *, seen: int = 0) -> Page:
     """`timeline` is the whole case's; `seen` the newest message this agent has looked at."""
     return _page(timeline, None, seen)
@@ -90,7 +110,7 @@ def page_before(timeline: EntryQuerySet, entry_id: int) -> Page:
 
 def _page(timeline: EntryQuerySet, before: int | None, seen: int) -> Page:
     older = timeline.filter(pk__lt=before) if before else timeline
-    found = list(older.for_timeline().defer("search", "headers").order_by("-pk")[: PAGE + 1])
+    found = list(with_people(older).order_by("-pk")[: PAGE + 1])
     entries = found[:PAGE][::-1]
     if not entries:
         return Page()
@@ -102,7 +122,7 @@ def _page(timeline: EntryQuerySet, before: int | None, seen: int) -> Page:
         loose = list(above.filter(is_open=True).order_by("channel").values_list("channel", flat=True).distinct())
         lane = _lane_at_end(above) or lane
     return Page(
-        rows=_with_unread_line(rows_of(entries, lane), seen),
+        rows=_with_unread_line(rows_of(entries, lane, Parts(entries)), seen),
         earlier=entries[0].pk if has_earlier else 0,
         loose=" ".join(loose),
         newest=entries[-1].pk,
@@ -123,7 +143,7 @@ def rows_of_some(timeline: EntryQuerySet, entries: Sequence[Entry]) -> list[Row]
     """Rows for entries that need not follow one another: each on the lane and under the day of its time."""
     if not entries:
         return []
-    wanted, rows = {entry.pk: entry for entry in entries}, list[Row]()
+    wanted, parts, rows = {entry.pk: entry for entry in entries}, Parts(entries), list[Row]()
     above = timeline.filter(pk__lt=entries[0].pk)
     last = above.order_by("-pk").values_list("created_at", flat=True).first()
     lane, day = _lane_at_end(above), _day(last) if last else None
@@ -131,7 +151,7 @@ def rows_of_some(timeline: EntryQuerySet, entries: Sequence[Entry]) -> list[Row]
     for passed in spine:
         lane = lane or passed.channel
         if passed.pk in wanted:
-            rows += rows_of([wanted[passed.pk]], lane or "email", first_day=_day(passed.created_at) != day)
+            rows += rows_of([wanted[passed.pk]], lane or "email", parts, first_day=_day(passed.created_at) != day)
         lane, day = _lane_after(passed, lane), _day(passed.created_at)
     return rows
 
@@ -142,7 +162,7 @@ def _lane_at_end(entries: EntryQuerySet) -> str:
     return next((channel for channel, late in messages[:5] if not late), "")
 
 
-def rows_of(entries: Sequence[Entry], lane: str, *, first_day: bool = True) -> list[Row]:
+def rows_of(entries: Sequence[Entry], lane: str, parts: Parts, *, first_day: bool = True) -> list[Row]:
     rows: list[Row] = []
     day = None if first_day else _day(entries[0].created_at)
     for is_event, run in groupby(entries, key=lambda entry: entry.kind == EntryKind.EVENT):
@@ -158,7 +178,8 @@ def rows_of(entries: Sequence[Entry], lane: str, *, first_day: bool = True) -> l
                 moved_from, lane = lane, _lane_after(entry, lane)
                 if moved_from != lane:
                     rows.append(Row("switch", f"switch-{entry.pk}", entry.pk, lane, entry, from_lane=moved_from))
-                rows.append(Row("entry", f"entry-{entry.pk}", entry.pk, lane, entry, sending=sending_of(entry)))
+                files, sending = parts.files[entry.pk], sending_of(entry, parts.deliveries[entry.pk])
+                rows.append(Row("entry", f"entry-{entry.pk}", entry.pk, lane, entry, files=files, sending=sending))
     return rows
 
 
@@ -176,8 +197,8 @@ def _lane_after(entry: Entry, lane: str) -> str:
 WORST_FIRST = [State.FAILED, State.UNKNOWN, State.SENDING, State.QUEUED, State.SENT, State.DELIVERED, State.READ]
 
 
-def sending_of(entry: Entry) -> Sending | None:
-    parts = [each for each in entry.deliveries.all() if each.state != State.CANCELLED]
+def sending_of(entry: Entry, deliveries: Sequence[Delivery]) -> Sending | None:
+    parts = [each for each in deliveries if each.state != State.CANCELLED]
     if entry.kind != EntryKind.REPLY or not parts:
         return None
     worst = min(parts, key=lambda each: WORST_FIRST.index(State(each.state)))

@@ -12,7 +12,7 @@ from django.utils.timezone import now
 
 from customers.models import Customer
 from inbox.locking import locked
-from inbox.models import Agent, Case, Draft
+from inbox.models import Agent, Attachment, Case, Delivery, Draft, Entry
 from inbox.templatetags import drawn
 from inbox.views.inbox import PAGE
 from tests import make
@@ -69,6 +69,53 @@ def test_a_row_grows_old(case: Case, browser_of: Any, sam: Any) -> None:
         later = browser.get("/inbox/open/list/").content.decode()
     assert ">2 days</time>" in later
     assert later.count('class="knot') == 1
+
+
+def _reply(case: Case, state: str = "delivered") -> None:
+    Delivery.objects.filter(entry__case=case).update(state=state, not_before=now())
+
+
+def _unsent(case: Case) -> None:
+    Entry.objects.filter(case=case, kind="message").update(unsent_at=now())
+
+
+MORE: list[tuple[str, Callable[[Case], object], str]] = [
+    ("that it was delivered", lambda case: _reply(case), 'data-sending="delivered"'),
+    ("that it failed", lambda case: _reply(case, "failed"), "Not delivered."),
+    ("what was deleted", _unsent, "deleted this message."),
+    ("a reaction", lambda case: Entry.objects.filter(case=case, kind="reply").update(reactions={"1": "💙"}), "💙"),
+    ("a new name", lambda case: Customer.objects.filter(pk=case.customer_id).update(name="Mia"), "<b>Mia</b>"),
+    ("a file", lambda case: Attachment.objects.create(entry=case.entries.first(), name="leg.jpg"), "leg.jpg"),
+]
+
+
+@pytest.mark.parametrize(("change", "shown"), [change[1:] for change in MORE], ids=[each[0] for each in MORE])
+def test_a_timeline_shows(change: Any, shown: str, case: Case, browser_of: Any, sam: Any) -> None:
+    make.answers(sam, case, "It is on its way")
+    _reply(case, "sent")
+    browser = browser_of(sam)
+    assert shown not in browser.get(f"/inbox/open/c/{case.pk}/", HTTP_HX_REQUEST="true").content.decode()
+    change(case)
+    assert shown in browser.get(f"/inbox/open/c/{case.pk}/", HTTP_HX_REQUEST="true").content.decode()
+
+
+def test_a_timeline_names_others_and_calls_oneself_you(case: Case, browser_of: Any, ana: Any, sam: Any) -> None:
+    make.answers(sam, case, "It is on its way")
+    _reply(case)
+    shown = [browser_of(each).get(f"/inbox/open/c/{case.pk}/", HTTP_HX_REQUEST="true") for each in (sam, ana, sam)]
+    own, others, again = [each.content.decode().split('class="t-row reply"')[1] for each in shown]
+    assert "<b>You</b>" in own
+    assert "<b>Sam K.</b>" in others
+    assert "<b>You</b>" in again
+
+
+def test_a_form_in_a_timeline_has_the_token_of_whoever_looks(
+    case: Case, browser_of: Any, ana: Any, sam: Any, mailbox: Any
+) -> None:
+    make.says(case.customer, mailbox, "I am away", classification="automatic")
+    for each in (ana, sam):
+        shown = browser_of(each).get(f"/inbox/open/c/{case.pk}/", HTTP_HX_REQUEST="true").content.decode()
+        assert 'name="csrfmiddlewaretoken"' in shown.split('data-kind="filed"')[1]
 
 
 def test_a_list_costs_as_many_statements_as_one_row(
