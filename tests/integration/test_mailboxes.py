@@ -12,7 +12,7 @@ from django.utils.timezone import now
 
 from connectors.adapters.email.imap import RawMail
 from connectors.models import MailFolder, Receipt
-from inbox.mailboxes import folder_at, read_new
+from inbox.mailboxes import Place, folder_at, read_new
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = datetime(2019, 1, 1, tzinfo=UTC)
@@ -26,7 +26,9 @@ class Box:
     arrivals: list[datetime]
     asked_from: int = 0
 
-    def fetch(self, last_uid: int, *, wanted: Callable[[int, datetime], bool]) -> Iterator[RawMail]:
+    def fetch(
+        self, last_uid: int, *, given_up: object = (), wanted: Callable[[int, datetime], bool]
+    ) -> Iterator[RawMail]:
         self.asked_from = last_uid
         for uid, arrived in enumerate(self.arrivals, 1):
             if uid > last_uid and wanted(uid, arrived):
@@ -35,7 +37,7 @@ class Box:
 
 
 def read(connector: Any, box: Box) -> int:
-    folder = folder_at(connector, "INBOX", box.uidvalidity, len(box.arrivals) + 1)
+    folder = folder_at(connector, Place("INBOX"), box, box.uidvalidity, len(box.arrivals) + 1)  # type: ignore[arg-type]
     return read_new(connector, folder, box, lambda: True)  # type: ignore[arg-type]
 
 

@@ -54,7 +54,8 @@ def _bare(raw: RawInput) -> RawInput:
     key = account.secrets.get("message_id_key", "")
     secrets = {"message_id_seal": seal(key.encode()).hex()} if key else {}
     options = {"authserv_id": account.options.get("authserv_id", "")}
-    return replace(raw, headers={}, account=replace(account, secrets=secrets, options=options))
+    headers = {"use": raw.headers.get("use", "")}
+    return replace(raw, headers=headers, account=replace(account, secrets=secrets, options=options))
 
 
 class _State:

@@ -15,11 +15,12 @@ import idna
 from connectors.adapters.email import filename
 from connectors.adapters.email.addresses import is_address
 from connectors.adapters.email.characters import one_line, storable
+from connectors.adapters.email.message_id import OWN_FIELD
 from connectors.errors import SendFailed
 from connectors.messages import OutboundFile, OutboundMessage, Sender
 
 MAX_REFERENCES = 20
-_MESSAGE_ID_FIELDS = {"message-id", "in-reply-to", "references"}
+_MESSAGE_ID_FIELDS = {"message-id", "in-reply-to", "references", OWN_FIELD}
 _MESSAGE_ID = re.compile(r"[^<>\s\x00-\x1f]{1,900}")
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}")
 
@@ -103,6 +104,7 @@ def _threading_fields(mail: EmailMessage, message: OutboundMessage) -> None:
         return
     for name, ids in (
         ("Message-ID", (headers.message_id,)),
+        (OWN_FIELD.title(), (headers.message_id,)),
         ("In-Reply-To", headers.in_reply_to[:1]),
         ("References", _capped(headers.references)),
     ):

@@ -66,6 +66,10 @@ class RawMail:
         return self.raw if self.raw is not None else stub(self.header, self.problem)
 
 
+class NoFolder(ConnectionLost):
+    """The session goes on: this folder cannot be opened, others can."""
+
+
 class Mailbox:
     """`with Mailbox.open(account) as mailbox: mailbox.select("INBOX")`, then `fetch` and `wait` in turns."""
 
@@ -100,7 +104,7 @@ class Mailbox:
             try:
                 self._connection.folder.set(folder, readonly=not writable)
             except MailboxFolderSelectError as error:
-                raise ConnectionLost(f'There is no folder "{folder}" in this mailbox.') from error
+                raise NoFolder(f'There is no folder "{folder}" in this mailbox.') from error
             self._uidvalidity = self._announced("UIDVALIDITY")
             self._has_news()
             return self._uidvalidity, self._announced("UIDNEXT")

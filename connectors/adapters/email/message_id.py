@@ -6,6 +6,8 @@ import hmac
 import re
 from uuid import UUID
 
+OWN_FIELD = "x-throughline-id"  # the same once more: some servers give our mail a Message-ID of their own
+
 _OURS = re.compile(r"t\.([0-9a-f]{32})\.([0-9a-f]{32})@([^\s<>@]+)")
 
 

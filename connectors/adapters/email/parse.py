@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from connectors.adapters.email import addresses, authenticity, body, bounce, message_id, quoting, recipient
+from connectors.adapters.email import addresses, authenticity, body, bounce, message_id, quoting, recipient, sent
 from connectors.adapters.email.classify import auto_reply, classify
 from connectors.adapters.email.headers import Headers
 from connectors.adapters.email.piece import Piece, TooHostile
 from connectors.messages import (
     Authenticity,
+    Classification,
     EmailHeaders,
     Ignored,
     InboundMessage,
@@ -43,6 +44,10 @@ def parse(raw: RawInput) -> list[Item]:
         return report
     if author is None:
         return [Malformed("no usable From", excerpt(raw.body))]
+    if raw.headers.get("use") == "sent":
+        copy = _email(headers, raw.account.addresses)
+        identity, date = provider_id(headers, raw.body), sent_at(headers, raw.received_at)
+        return [sent.read(root, raw.account, copy, provider_id=identity, sent_at=date)]
     if recipient.is_ours(author.sender.address, raw.account.addresses) and _is_own_mail(headers, raw):
         return [Ignored("own mail", "The copy of a mail we sent")]
     return [_message(raw, root, author)]
@@ -94,6 +99,8 @@ def _message(raw: RawInput, root: Piece, author: addresses.Author) -> InboundMes
     found = body.read(root, is_reply=quoting.is_reply(subject, threaded=bool(threads)))
     judged = authenticity.judge(headers, sender.address, account.options.get("authserv_id", ""))
     classification, reason = classify(headers, sender.address, subject, account.addresses)
+    if raw.headers.get("use") == "junk" and classification == Classification.PERSON:
+        classification, reason = Classification.SPAM, "It lay in the mailbox's junk folder"
     if author.doubt and not reason:
         reason = f"Not to be trusted: {author.doubt}"
     return InboundMessage(
@@ -147,7 +154,7 @@ def _reply_to(headers: Headers, ours: tuple[str, ...]) -> str:
 def _is_own_mail(headers: Headers, raw: RawInput) -> bool:
     """Our From alone is anybody's to forge; our Message-ID seals it. Without the key its shape has to do."""
     key = raw.account.secrets.get("message_id_seal", "")
-    ids = headers.message_ids("message-id")
-    if not ids:
-        return False
-    return bool(message_id.is_sealed(ids[0], bytes.fromhex(key))) if key else message_id.looks_like_ours(ids[0])
+    ids = (*headers.message_ids("message-id")[:1], *headers.message_ids(message_id.OWN_FIELD)[:1])
+    if not key:
+        return any(message_id.looks_like_ours(each) for each in ids)
+    return any(message_id.is_sealed(each, bytes.fromhex(key)) for each in ids)

@@ -25,13 +25,15 @@ class Command(BaseCommand):
         watchers: dict[int, Watcher] = {}
         while not stopping.is_set():
             wanted = set(Connector.objects.active().filter(kind=ConnectorKind.EMAIL).values_list("pk", flat=True))
-            connection.close()
             for pk in set(watchers) - wanted:
                 watchers.pop(pk).stopping.set()
             for pk in wanted:
                 if pk not in watchers or not watchers[pk].is_alive():
                     watchers[pk] = Watcher(pk)
                     watchers[pk].start()
+                else:
+                    watchers[pk].keep()
+            connection.close()
             stopping.wait(LOOK_EVERY)
         for watcher in watchers.values():
             watcher.stopping.set()
