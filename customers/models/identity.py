@@ -27,6 +27,9 @@ class Identity(models.Model):
     first_seen_at = models.DateTimeField(default=now)
     last_inbound_at = models.DateTimeField(null=True, blank=True)
     blocked_at = models.DateTimeField(null=True, blank=True)
+    vouched_at = models.DateTimeField(null=True, blank=True)  # a mail server vouched for this sender
+    doubted_at = models.DateTimeField(null=True, blank=True)  # wrote again after so long that it may be somebody else
+    is_shared = models.BooleanField(default=False, db_default=False)  # an office line, a family's mailbox
     is_new = False  # made in this very transaction: nobody else can know it yet
     is_person = models.BooleanField(default=False)  # an agent said so: never file this sender's mail again
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.timezone import now
 
+from customers.assurance import Assurance, assurance, words
 from customers.models.customer import Customer
 from customers.models.identity import Identity
 
@@ -16,6 +17,11 @@ class LinkReason(models.TextChoices):
     ADDED = "added", "added by an agent"
     JOINED = "joined", "an agent said it is the same person"
     CODE = "code", "wrote a code that we had given"
+
+
+class IdentityLinkQuerySet(models.QuerySet["IdentityLink"]):
+    def active(self) -> IdentityLinkQuerySet:
+        return self.filter(revoked_at=None)
 
 
 class IdentityLink(models.Model):
@@ -29,9 +35,33 @@ class IdentityLink(models.Model):
     revoked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    objects = IdentityLinkQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["identity"], condition=models.Q(revoked_at=None), name="one_active_link_per_identity"
             )
         ]
+
+    @property
+    def assurance(self) -> Assurance:
+        """How sure it is that the address is this person's today."""
+        identity = self.identity
+        return assurance(
+            self.reason,
+            has_written=identity.last_inbound_at is not None,
+            is_vouched=identity.vouched_at is not None,
+            is_doubted=self.is_doubted,
+            is_shared=identity.is_shared,
+        )
+
+    @property
+    def is_doubted(self) -> bool:
+        """A code returned since then settles it."""
+        doubted_at = self.identity.doubted_at
+        return doubted_at is not None and not (self.reason == LinkReason.CODE and self.made_at >= doubted_at)
+
+    @property
+    def why(self) -> str:
+        return words(self.assurance, self.reason, is_doubted=self.is_doubted)
