@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 from django.utils.timezone import now
 
 from customers.models import Customer, Identity
 from inbox import switching
 from inbox.locking import Moved, lock
-from inbox.models import Alert, Case, Draft, Entry, EntryKind, Loudness, Switch
+from inbox.models import Alert, Case, Draft, Entry, EntryKind, Invitation, Loudness, Switch
 from inbox.switching import Said, Surroundings, Verdict
 
 # The newest of each identity by its index; the planner cannot be tempted to read all entries. What came late is stepped
@@ -38,14 +40,28 @@ def lock_owner(identity: Identity, *others: int) -> tuple[Customer, Last | None]
     if identity.is_new and not others:
         return identity.customer, None
     customers = lock(identity.customer_id, *others)
-    with connection.cursor() as cursor:
-        cursor.execute(LAST_MESSAGES, [identity.customer_id])
-        rows = cursor.fetchall()
+    rows = _last_of_each(identity.customer_id)
     if identity.pk not in {row[0] for row in rows}:
         raise Moved  # it has another owner since it was looked up
     identity.customer = next(each for each in customers if each.pk == identity.customer_id)
+    return identity.customer, _newest(rows)
+
+
+def last_of(customer: Customer) -> Last | None:
+    """The same, of somebody who is locked already."""
+    return _newest(_last_of_each(customer.pk))
+
+
+def _last_of_each(customer_id: int) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(LAST_MESSAGES, [customer_id])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def _newest(rows: list[tuple[Any, ...]]) -> Last | None:
     _, entry_id, *said = rows[0]
-    return identity.customer, Last(entry_id, Said(*said)) if entry_id else None
+    return Last(entry_id, Said(*said)) if entry_id else None
 
 
 def judge(case: Case, previous: Last | None, entry: Entry) -> Verdict:
@@ -70,7 +86,15 @@ def _surroundings(case: Case, previous: Last, entry: Entry) -> Surroundings:
         wrote_there_at=ours_there.created_at if ours_there else None,
         last_switch_at=last.at if last else None,
         last_switch_from=last.from_channel if last else "",
+        invited=_was_invited(case, previous, entry),
     )
+
+
+def _was_invited(case: Case, previous: Last, entry: Entry) -> bool:
+    """With our code in hand, or without it although we gave one for here since they last wrote."""
+    used = Q(used_by=entry.identity, used_at__gte=previous.said.at)
+    told = Q(case__in=case.family(), connector__kind=entry.channel, told_in__pk__gt=previous.entry_id)
+    return Invitation.objects.filter(used | told).exists()
 
 
 def _open_elsewhere(case: Case, entry: Entry) -> bool:
