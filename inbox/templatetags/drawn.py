@@ -48,7 +48,7 @@ def case_row(context: Context, case: Case) -> SafeString:
 @register.simple_tag(takes_context=True)
 def timeline_rows(context: Context, rows: Sequence[Row]) -> SafeString:
     """What has a form in it, or may still be taken back, is drawn each time."""
-    case, agent, several = context["case"], context.get("agent"), context.get("several", {})
+    case, agent, several = context["case"], context.get("agent"), context.get("several") or {}
     around = (localdate(), case.pk, called(case.customer), *sorted(several.items()))
     drawn = []
     for row in rows:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from inbox.models import Agent, Attachment, Case, Draft, Entry, EntryKind, Participant, ParticipantRole
 from inbox.models.case import SPOKEN
 from inbox.outbox import Option, default_option
+from inbox.views.has import Has
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,11 @@ def composer_of(
     ways: Sequence[Option],
     waiting: Sequence[Entry],
     family: Sequence[int],
+    has: Has,
     picked: str = "",
 ) -> Composer:
     """`picked` is an option that holds whatever the rule would say: the agent chose it, or has begun to write there."""
-    drafts = list(Draft.objects.filter(case=case, agent=agent).order_by("-saved_at").prefetch_related("attachments"))
+    drafts = _drafts(case, agent) if has.drafts else []
     draft = next((each for each in drafts if each.channel != "note" and (each.text or each.attachments.all())), None)
     kept = next((way for way in ways if way.key == picked and way.is_usable), None)
     option, why = (kept, "") if kept else default_option(case, ways, draft=draft)
@@ -61,7 +63,7 @@ def composer_of(
         why="" if why.startswith("now on") else why,
         ties=_ties(waiting, option),
         moved_to=there if option and there and option.channel != case.channel else None,
-        copied=copied_in(family),
+        copied=copied_in(family) if has.participants else [],
         subject=(draft.subject if draft and draft.subject else "") or case.subject,
         newest=newest_of(family),
         form=uuid4(),
@@ -69,6 +71,10 @@ def composer_of(
         note=next((each for each in drafts if each.channel == "note" and each.text), None),
         files=list(draft.attachments.all()) if draft else [],
     )
+
+
+def _drafts(case: Case, agent: Agent) -> list[Draft]:
+    return list(Draft.objects.filter(case=case, agent=agent).order_by("-saved_at").prefetch_related("attachments"))
 
 
 def newest_of(family: Sequence[int]) -> int:

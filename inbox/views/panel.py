@@ -13,6 +13,7 @@ from connectors.messages import Authenticity, Refusal
 from customers.models import Customer, Identity, IdentityLink
 from inbox.models import Agent, Case, Entry, EntryKind, Fact, Mention, Merge
 from inbox.outbox import Option
+from inbox.views.has import Has
 
 CHANNEL_OF = {"email": "email", "phone": "sms", "instagram": "instagram"}
 MOST_EARLIER, MOST_CASES = 5, 200
@@ -45,22 +46,30 @@ class Panel:
 
 
 def panel_of(
-    case: Case, agent: Agent, *, ways: Sequence[Option], waiting: Sequence[Entry], family: Sequence[int]
+    case: Case, agent: Agent, *, ways: Sequence[Option], waiting: Sequence[Entry], family: Sequence[int], has: Has
 ) -> Panel:
     customer = case.customer.current()
     all_cases = Case.objects.filter(customer=customer, merged_into=None).exclude(pk=case.pk)
-    every = set(all_cases.values_list("pk", flat=True)[:MOST_CASES])
+    every = set(all_cases.values_list("pk", flat=True)[:MOST_CASES]) if has.cases else set()
     visible = list(Case.objects.visible_to(agent).filter(pk__in=every).order_by("-pk")) if every else []
     return Panel(
         addresses=_addresses(customer, ways, waiting),
-        facts=list(Fact.objects.filter(case__in=family).select_related("pinned_by").order_by("pk")[:20]),
+        facts=_facts(family) if has.facts else [],
         earlier=visible[:MOST_EARLIER],
         other_cases=len(every) - len(visible),
         case_count=len(every) + 1,
-        mentions=_mentions(case, family, agent),
-        merges=list(Merge.objects.filter(survivor=customer, undone_at=None).select_related("absorbed", "by")),
+        mentions=_mentions(case, family, agent) if has.mentions else [],
+        merges=_merges(customer) if has.merges else [],
         since=customer.created_at,
     )
+
+
+def _facts(family: Sequence[int]) -> list[Fact]:
+    return list(Fact.objects.filter(case__in=family).select_related("pinned_by").order_by("pk")[:20])
+
+
+def _merges(customer: Customer) -> list[Merge]:
+    return list(Merge.objects.filter(survivor=customer, undone_at=None).select_related("absorbed", "by"))
 
 
 def _addresses(customer: Customer, ways: Sequence[Option], waiting: Sequence[Entry]) -> list[Address]:

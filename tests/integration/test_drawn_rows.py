@@ -139,3 +139,16 @@ def test_what_was_drawn_is_forgotten_before_it_fills_the_memory(
         Draft.objects.update_or_create(case=case, agent=sam, defaults={"text": f"Draft {turn}"})
         assert f"Draft {turn}" in browser_of(sam).get("/inbox/open/list/").content.decode()
         assert len(drawn._drawn) <= 3
+
+
+def test_a_case_of_many_people_and_files_costs_no_more_statements_than_one_of_few(
+    case: Case, browser_of: Any, sam: Any, number: Any, mailbox: Any, django_assert_max_num_queries: Any
+) -> None:
+    make.answers(sam, case, "It is on its way")
+    for turn in range(PAGE):
+        Attachment.objects.create(entry=make.says(case.customer, mailbox, f"Line {turn}"), name=f"{turn}.jpg")
+    browser = browser_of(sam)
+    browser.get(f"/inbox/open/c/{case.pk}/", HTTP_HX_REQUEST="true")
+    with django_assert_max_num_queries(48):
+        shown = browser.get(f"/inbox/open/c/{case.pk}/", HTTP_HX_REQUEST="true").content.decode()
+    assert shown.count('class="file"') == PAGE

@@ -120,7 +120,7 @@ def test_the_open_case_costs_a_bounded_number_of_queries(
     for turn in range(60):
         make.says(maya, number if turn % 5 == 4 else mailbox, f"Line {turn}")
     case, client = case_of(maya), browser_of(ana)
-    with django_assert_max_num_queries(70):
+    with django_assert_max_num_queries(48):
         html = client.get(f"/inbox/unassigned/c/{case.pk}/", **HTMX).content.decode()
     assert html.count("t-row message") == PAGE - html.count("t-row event")
     oldest = min(int(part.split('"')[0]) for part in html.split('data-entry="')[1:])

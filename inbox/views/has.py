@@ -1,0 +1,37 @@
+"""What an open case may have and most cases do not: asked for in one statement, and read only if it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.db import connection
+
+from inbox.models import Agent, Case
+
+WHAT = """
+SELECT EXISTS (SELECT FROM inbox_alert WHERE case_id = %(case)s AND closed_at IS NULL),
+    EXISTS (SELECT FROM inbox_case WHERE customer_id = %(customer)s AND id <> %(case)s),
+    EXISTS (SELECT FROM inbox_draft WHERE case_id = %(case)s AND agent_id = %(agent)s),
+    EXISTS (SELECT FROM inbox_fact WHERE case_id = ANY (%(family)s)),
+    EXISTS (SELECT FROM inbox_mention m JOIN inbox_entry e ON e.id = m.entry_id WHERE e.case_id = ANY (%(family)s)),
+    EXISTS (SELECT FROM inbox_merge WHERE survivor_id = %(customer)s),
+    EXISTS (SELECT FROM inbox_participant WHERE case_id = ANY (%(family)s))
+"""
+
+
+class Has(NamedTuple):
+    alert: bool
+    cases: bool  # others of the same customer
+    drafts: bool  # of this agent
+    facts: bool
+    mentions: bool
+    merges: bool
+    participants: bool
+
+
+def what_it_has(case: Case, agent: Agent, family: Sequence[int]) -> Has:
+    customer = case.customer.current()
+    with connection.cursor() as cursor:
+        cursor.execute(WHAT, {"case": case.pk, "customer": customer.pk, "agent": agent.pk, "family": list(family)})
+        return Has(*cursor.fetchone())
