@@ -24,6 +24,7 @@ class Connector:
     webhook_url: str = ""
     account_sid: str = ""
     auth_token: str = field(default="", repr=False)
+    app_id: str = ""
     app_secret: str = field(default="", repr=False)
     access_token: str = field(default="", repr=False)
     verify_token: str = field(default="", repr=False)

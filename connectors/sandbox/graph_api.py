@@ -90,7 +90,8 @@ class Graph:
         return sorted(found, key=lambda one: one.at)
 
     def connector_for(self, access_token: str) -> Connector | None:
-        return next((one for one in self.connectors.values() if one.access_token == access_token), None)
+        known = (one for one in self.connectors.values() if one.access_token)
+        return next((one for one in known if one.access_token == access_token), None)
 
     async def receive(
         self,

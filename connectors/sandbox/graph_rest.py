@@ -13,6 +13,7 @@ from aiohttp import web
 
 from connectors.sandbox.config import Connector
 from connectors.sandbox.graph_api import DirectMessage, Graph, GraphError
+from connectors.sandbox.graph_sign_in import SignIn, username
 
 VERSION = r"/{version:v\d+\.\d+}"
 NEWEST_WITH_DETAILS = 20
@@ -22,17 +23,18 @@ Handler = Callable[[web.Request, Connector], Awaitable[dict[str, Any]]]
 class GraphRest:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.subscribed: dict[str, list[str]] = {}
+        self.sign_in = SignIn(graph)
+        signed_in = (each for each in graph.connectors.values() if each.access_token)
+        self.subscribed: dict[str, list[str]] = {each.address: ["messages"] for each in signed_in}
 
     def routes(self) -> list[web.RouteDef]:
         return [
+            *self.sign_in.routes(),
             web.post(f"{VERSION}/{{id}}/messages", self.guarded(self.send)),
             web.get(f"{VERSION}/me", self.guarded(self.me)),
             web.get(f"{VERSION}/{{id}}/conversations", self.guarded(self.conversations)),
             web.post(f"{VERSION}/{{id}}/subscribed_apps", self.guarded(self.subscribe)),
             web.get(f"{VERSION}/{{id}}/subscribed_apps", self.guarded(self.subscriptions)),
-            web.get("/refresh_access_token", self.guarded(self.refresh)),
-            web.get(f"{VERSION}/refresh_access_token", self.guarded(self.refresh)),
             web.get(f"{VERSION}/{{id}}", self.guarded(self.object)),
             web.get("/ig_messaging_cdn/", self.media),
         ]
@@ -77,7 +79,7 @@ class GraphRest:
         token = token if scheme.lower() == "bearer" else request.query.get("access_token", "")
         if not token:
             raise GraphError(190, "An access token is required to request this resource.", status=401)
-        connector = self.graph.connector_for(token)
+        connector = self.graph.connector_for(token) or self.sign_in.connector_for(token)
         if connector is None:
             raise GraphError(190, "Invalid OAuth access token - Cannot parse access token", status=401)
         if self.graph.faults.take("graph", "bad_token") is not None:
@@ -102,12 +104,13 @@ class GraphRest:
     async def me(self, request: web.Request, connector: Connector) -> dict[str, Any]:
         everything = {
             "user_id": connector.address,
-            "username": "".join(letter for letter in connector.name.lower() if letter.isalnum()) or "shop",
+            "username": username(connector),
             "name": connector.name,
             "account_type": "BUSINESS",
             "profile_picture_url": None,
+            "instagram_business_account": {"id": connector.address, "username": username(connector)},
         }
-        wanted = request.query.get("fields", "user_id,username").split(",")
+        wanted = request.query.get("fields", "user_id,username").partition("{")[0].split(",")
         return {name: everything[name] for name in wanted if name in everything} | {"id": "9" + connector.address[1:]}
 
     async def conversations(self, request: web.Request, connector: Connector) -> dict[str, Any]:
@@ -170,9 +173,6 @@ class GraphRest:
         self.own(request, connector)
         fields = self.subscribed.get(connector.address, [])
         return {"data": [{"subscribed_fields": fields}] if fields else []}
-
-    async def refresh(self, request: web.Request, connector: Connector) -> dict[str, Any]:
-        return {"access_token": connector.access_token, "token_type": "bearer", "expires_in": 5_183_944}
 
     async def media(self, request: web.Request) -> web.StreamResponse:
         """A signed link of Meta's content network: no token wanted."""

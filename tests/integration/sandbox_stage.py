@@ -19,7 +19,7 @@ from connectors.sandbox.config import parse
 
 PATIENCE = 10
 ACCOUNT, AUTH_TOKEN, NUMBER = "AC" + "a" * 32, "b" * 32, "+14155550100"
-SHOP, APP_SECRET, ACCESS_TOKEN = "17841405793187218", "shhh", "IGQVJ-token"
+SHOP, APP_ID, APP_SECRET, ACCESS_TOKEN = "17841405793187218", "990001", "shhh", "IGQVJ-token"
 SUPPORT, SUPPORT_PASSWORD = "support@shop.example", "support-password"
 MAYA = {
     "name": "Maya Ortiz",
@@ -109,6 +109,7 @@ def configuration(product: str = "http://127.0.0.1:1/") -> dict[str, Any]:
                 "address": SHOP,
                 "name": "The Shop",
                 "webhook_url": f"{product}hooks/instagram/",
+                "app_id": APP_ID,
                 "app_secret": APP_SECRET,
                 "access_token": ACCESS_TOKEN,
                 "verify_token": "verify",

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import re
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import pytest_asyncio
 from pytest_django import Settings
 
 from connectors.adapters import ADAPTERS
-from connectors.errors import Forged, SendFailed, SendUnknown
+from connectors.adapters.instagram import recent, subscription
+from connectors.errors import ConnectionLost, Forged, SendFailed, SendUnknown
 from connectors.messages import (
     Account,
     Channel,
@@ -35,6 +39,7 @@ from connectors.messages import (
 from tests.integration.sandbox_stage import (
     ACCESS_TOKEN,
     ACCOUNT,
+    APP_ID,
     APP_SECRET,
     AUTH_TOKEN,
     MAYA,
@@ -52,6 +57,8 @@ SMS, INSTAGRAM = ADAPTERS[Channel.SMS], ADAPTERS[Channel.INSTAGRAM]
 async def stage(tmp_path: Path, settings: Settings) -> AsyncIterator[Stage]:
     async with on_stage(tmp_path) as stage:
         settings.TWILIO_API_URL = settings.GRAPH_API_URL = stage.url
+        settings.FACEBOOK_API_URL = settings.FACEBOOK_SIGN_IN_URL = stage.url
+        settings.INSTAGRAM_SIGN_IN_URL = settings.INSTAGRAM_CODE_URL = stage.url
         settings.GRAPH_API_VERSION = "v25.0"
         settings.ALLOW_PRIVATE_HOSTS = True
         yield stage
@@ -196,3 +203,55 @@ async def test_instagram_tells_who_a_person_is(stage: Stage) -> None:
     await stage.say("instagram")
     found = await asyncio.to_thread(INSTAGRAM.profile, account(stage, Channel.INSTAGRAM), MAYA["instagram_id"])
     assert found == Profile("Maya Ortiz", "maya.ortz")
+
+
+@pytest.mark.parametrize("flavour", ["instagram", "page"])
+async def test_the_owner_of_an_account_lets_us_in(stage: Stage, flavour: str) -> None:
+    ours = Account("2", (), {"app_secret": APP_SECRET}, {"app_id": APP_ID, "flavour": flavour})
+    back = f"{stage.product.url}hooks/back/"
+    asked = INSTAGRAM.sign_in_url(ours, back, "a-state")
+    async with stage.session.get(asked) as page:
+        (link,) = re.findall(r'href="(/oauth/allow[^"]*)"', await page.text())
+    async with stage.session.get(f"{stage.url}{html.unescape(link)}", allow_redirects=False) as answer:
+        came = parse_qs(urlsplit(answer.headers["Location"]).query)
+    assert came["state"] == ["a-state"]
+    (grant,) = await asyncio.to_thread(INSTAGRAM.grants, ours, came["code"][0], back)
+    assert (grant.address, grant.name) == (SHOP, "theshop")
+    with pytest.raises(ConnectionLost):
+        await asyncio.to_thread(INSTAGRAM.grants, ours, came["code"][0], back)
+    signed_in = Account("2", (grant.address,), dict(grant.secrets), dict(grant.options))
+    fields = await asyncio.to_thread(subscription.subscribe, signed_in)
+    assert "messages" in fields
+    assert await asyncio.to_thread(subscription.subscribed, signed_in) == sorted(fields)
+
+
+async def test_who_says_no_at_the_far_end_comes_back_without_a_code(stage: Stage) -> None:
+    ours = Account("2", (), {"app_secret": APP_SECRET}, {"app_id": APP_ID})
+    async with stage.session.get(INSTAGRAM.sign_in_url(ours, f"{stage.product.url}back/", "s")) as page:
+        text = html.unescape(await page.text())
+    assert f"{stage.product.url}back/?error=access_denied&error_reason=user_denied&state=s" in text
+
+
+async def test_a_sign_in_is_renewed_but_not_within_its_first_day(stage: Stage) -> None:
+    renewal = await asyncio.to_thread(INSTAGRAM.renew, account(stage, Channel.INSTAGRAM))
+    assert renewal is not None
+    newer = Account("2", (SHOP,), dict(renewal.secrets))
+    with pytest.raises(ConnectionLost) as caught:
+        await asyncio.to_thread(INSTAGRAM.renew, newer)
+    assert not caught.value.reconnect
+    assert {check.name: check.ok for check in await asyncio.to_thread(INSTAGRAM.check, newer)}["Sign-in"]
+
+
+async def test_what_no_webhook_told_is_found_in_the_conversations(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recent, "PAUSE_SECONDS", 0)
+    began = datetime.now(UTC) - timedelta(seconds=5)
+    await stage.post("faults", provider="webhooks", fault="lost")
+    said = await stage.say("instagram", "Is the red one back? 🙏")
+    ours = account(stage, Channel.INSTAGRAM)
+    (missed,) = await asyncio.to_thread(INSTAGRAM.recent, ours, began)
+    (item,) = INSTAGRAM.parse(RawInput(missed.body, missed.headers, datetime.now(UTC), ours))
+    assert isinstance(item, InboundMessage)
+    assert (item.provider_id, item.text) == (said["id"], "Is the red one back? 🙏")
+    assert await asyncio.to_thread(INSTAGRAM.recent, ours, datetime.now(UTC) + timedelta(seconds=5)) == []

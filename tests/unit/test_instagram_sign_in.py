@@ -252,7 +252,7 @@ def test_nothing_is_asked_before_it_is_due(api: responses.RequestsMock, account:
     ("answer", "reconnect"),
     [
         ({"status": 400, "json": {"error": {"code": 190, "error_subcode": 463}}}, True),
-        ({"status": 400, "json": {"error": {"code": 10}}}, True),
+        ({"status": 400, "json": {"error": {"code": 10}}}, False),
         ({"status": 400, "json": {"error": {"code": 4}}}, False),
         ({"status": 500, "body": "oops"}, False),
         ({"body": responses.ConnectionError("gone")}, False),

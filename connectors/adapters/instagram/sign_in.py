@@ -25,6 +25,7 @@ PAGE_SCOPES = (
 )
 RENEW_BEFORE = timedelta(days=10)
 YOUNGEST = timedelta(hours=24)  # Meta renews nothing younger
+DEAD = 190
 LIFE = 60 * 24 * 3600  # seconds, where Meta does not say
 
 
@@ -69,7 +70,10 @@ def renew(account: Account) -> Renewal | None:
         answer = ask("GET", f"{settings.GRAPH_API_URL}/refresh_access_token", query=query)
     except requests.RequestException as error:
         raise ConnectionLost("Instagram did not answer when the sign-in was to be renewed.") from error
-    body = _checked(answer)
+    if not answer.is_ok:
+        refused = lost(answer)  # a token younger than a day is refused too, and is not dead
+        raise ConnectionLost(refused.reason, reconnect=answer.code == DEAD)
+    body = answer.body
     return Renewal(secrets={"access_token": _token(body)}, options={"access_token_expires_at": _end(body)})
 
 

@@ -26,6 +26,8 @@ from inbox.intake import messages
 from inbox.models import Agent, Case, Delivery, Entry, Role, State, Switch, Team
 
 INSTAGRAM_ACCOUNT = "17841405793187218"
+OUTLET_ACCOUNT = "17841405793187299"  # nobody has connected it yet
+APP_ID = "990000000000001"
 ACCOUNT_SID = "AC" + "4d1e" * 8
 NUMBER = "+14155550100"
 
@@ -128,6 +130,7 @@ class Command(BaseCommand):
                 INSTAGRAM_ACCOUNT,
                 teams["Support"],
                 {key: kept[key] for key in ("app_secret", "verify_token", "access_token")},
+                {"app_id": APP_ID, "flavour": "instagram"},
             ),
         }
 
@@ -192,10 +195,17 @@ class Command(BaseCommand):
                 "imap_port": imap["port"],
                 "tls": {"cert": os.environ.get("SANDBOX_CERT_FILE"), "key": os.environ.get("SANDBOX_KEY_FILE")},
                 "product_url": f"{settings.PUBLIC_URL}/",
-                "connectors": described,
+                "connectors": [*described, _outlet(connectors["instagram"])],
                 "customers": customers,
             },
         )
+
+
+def _outlet(account: Connector) -> dict[str, Any]:
+    """An account of the same app that waits to be connected: Meta posts all accounts of an app to one address."""
+    known = {key: account.credentials[key] for key in ("app_secret", "verify_token")}
+    about = {"kind": "instagram", "name": "Northwind Outlet", "address": OUTLET_ACCOUNT, "app_id": APP_ID}
+    return {**about, **known, "webhook_url": account.webhook_url}
 
 
 def _password(kept: dict[str, str]) -> str:
@@ -223,7 +233,7 @@ def _described(connector: Connector) -> dict[str, Any]:
         "webhook_url": connector.webhook_url if connector.kind != Channel.EMAIL else "",
     }
     if connector.kind != Channel.EMAIL:
-        return {**shared, **connector.credentials}
+        return {**shared, **connector.credentials, **connector.options}
     mail = connector.credentials
     return shared | {
         kind: {key: mail[f"{kind}_{key}"] for key in ("host", "username", "password")}
