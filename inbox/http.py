@@ -55,14 +55,13 @@ def is_fragment(request: HttpRequest) -> bool:
 
 def case_or_404(request: AgentRequest, pk: int) -> Case:
     """The door: the case, or the one it was merged into, if this agent may see it."""
-    case = Case.objects.visible_to(request.user).filter(pk=pk).first()
+    visible = Case.objects.visible_to(request.user).select_related("customer", "assignee", "team")
+    case = visible.filter(pk=pk).first()
+    if case and case.merged_into_id:
+        case = visible.filter(pk=case.current().pk).first()
     if case is None:
         raise Http404
-    if case.merged_into_id:
-        case = Case.objects.visible_to(request.user).filter(pk=case.current().pk).first()
-    if case is None:
-        raise Http404
-    return Case.objects.select_related("customer", "assignee", "team").get(pk=case.pk)
+    return case
 
 
 def entry_or_404(request: AgentRequest, pk: int) -> Entry:
