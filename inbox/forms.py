@@ -67,6 +67,7 @@ class ReplyForm(Checked):
     seen = forms.IntegerField(required=False, min_value=0)
     send_anyway = forms.BooleanField(required=False)
     confirmed = forms.BooleanField(required=False)
+    disclose = forms.BooleanField(required=False)
     resolve = forms.BooleanField(required=False)
     form = forms.UUIDField(required=False)
 

@@ -18,10 +18,20 @@ BY = {"email": "email it to", "instagram": "send it to"}  # else: text it
 
 def invite(case: Case, connector: Connector, *, by: Agent, with_link: bool = False) -> str:
     """What the agent sends, with marks where the code goes. The link opens a page with a QR code."""
-    invitation = Invitation.objects.create(case=case, customer=case.customer.current(), connector=connector, by=by)
+    invitation = _new(case, connector, by)
     where, how = IN_SENTENCE[connector.kind], BY.get(connector.kind, "text it to")
     words = f"To go on by {where}, take this code and {how} {our_address(connector)}: {invitation.placeholder}"
     return f"{words}\nOr open <link-{invitation.mark}>" if with_link else words
+
+
+def question(case: Case, connector: Connector, *, by: Agent) -> str:
+    """The other way about: told on an address that is sure, to make sure of the one over there."""
+    where, there, code = IN_SENTENCE[connector.kind], our_address(connector), _new(case, connector, by).placeholder
+    return f"To be sure that it is you on {where}, please send us this code there ({there}): {code}"
+
+
+def _new(case: Case, connector: Connector, by: Agent) -> Invitation:
+    return Invitation.objects.create(case=case, customer=case.customer.current(), connector=connector, by=by)
 
 
 def our_address(connector: Connector) -> str:

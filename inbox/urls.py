@@ -109,6 +109,7 @@ urlpatterns = [
     path("cases/<int:pk>/note/", compose.note),
     path("cases/<int:pk>/invite/", invite.menu),
     path("cases/<int:pk>/invite/code/", invite.invite),
+    path("cases/<int:pk>/invite/ask/", invite.ask),
     path("cases/<int:pk>/draft/", draft.save),
     path("cases/<int:pk>/draft/files/", draft.add_file),
     path("cases/<int:pk>/draft/files/<int:file_pk>/drop/", draft.drop_file),

@@ -14,6 +14,7 @@ from connectors.adapters.email.message_id import message_id
 from connectors.messages import Channel, Classification
 from customers.models import Identity
 from inbox import inviting
+from inbox.disclosing import Disclosure, overridden, would_disclose
 from inbox.locking import locked
 from inbox.models import (
     Agent,
@@ -33,7 +34,7 @@ from inbox.models.case import SPOKEN
 from inbox.outbox.answering import answer
 from inbox.outbox.sending import wake_delivery
 from inbox.outbox.undoing import before
-from inbox.outbox.ways import Option, option_by_key, refusal
+from inbox.outbox.ways import Option, option_by_key, options, refusal
 
 MOST_CHARACTERS = 50_000
 
@@ -52,6 +53,14 @@ class CannotSend(Exception):
     def __init__(self, reason: str, remedy: str = "") -> None:
         super().__init__(reason)
         self.reason, self.remedy = reason, remedy
+
+
+class WouldDisclose(Exception):
+    """It is not sure whose address this is, and the reply tells what was learned on another."""
+
+    def __init__(self, to: Identity, found: list[Disclosure]) -> None:
+        super().__init__("It would tell too much.")
+        self.to, self.found = to, found
 
 
 class BadReply(Exception):
@@ -75,14 +84,15 @@ def reply(
     files: Sequence[int] = (),
     send_anyway: bool = False,
     confirmed: bool = False,
+    disclose: bool = False,
     resolve: bool = False,
     form: UUID | None = None,
 ) -> Entry:
     """Answers on one channel, ties what it answers, and leaves after the undo time.
 
     `copied` are participants' ids, `also_answers` ids of open entries on other channels, `seen_entry` the newest entry
-    the agent had seen. `form` is the form's own id: sent twice, it is one reply. Raises ReplyHeld, CannotSend or
-    BadReply, and then nothing is stored.
+    the agent had seen. `form` is the form's own id: sent twice, it is one reply. Raises ReplyHeld, WouldDisclose,
+    CannotSend or BadReply, and then nothing is stored.
     """
     text = text.replace("\x00", "").replace("\r\n", "\n").strip()
     with locked(case) as case:
@@ -96,6 +106,9 @@ def reply(
             raise BadReply("text", "A code in this text belongs to another case. Take it out and put in a new one.")
         if not send_anyway:
             _hold_if_newer(case, seen_entry, by)
+        disclosed = would_disclose(case, option.identity, f"{subject}\n{text}", uploads)
+        if disclosed and not disclose:
+            raise WouldDisclose(option.identity, disclosed)
         _bring_back(case, by)
         entry = _entry(case, by, option, text, subject, copied, None if sent else form)
         entry.data["case_was"] = before(case, resolves=resolve)
@@ -106,6 +119,8 @@ def reply(
         Attachment.objects.filter(pk__in=[each.pk for each in uploads]).update(entry=entry, draft=None)
         _queue(entry, option, text, uploads)
         inviting.tell(case, entry)
+        if disclosed:
+            case.record(Entry.event_of("disclosed", overridden(option.identity, disclosed), by=by, reply=entry.pk))
         answer(case, entry, by=by, also=also_answers)
         case.changed(entry, "status")
         Draft.objects.filter(case=case, agent=by, channel=option.channel).delete()
@@ -224,17 +239,19 @@ def _queue(entry: Entry, option: Option, text: str, uploads: Sequence[Attachment
         wake_delivery(delivery, settings.UNDO_SECONDS)
 
 
-def notify(case: Case, *, to: Identity, like: Entry, text: str) -> Entry | None:
-    """A word of ours that nobody typed, to where `like` went. It answers nothing; None when it may not be sent.
+def notify(case: Case, *, to: Identity, text: str) -> Entry | None:
+    """A word of ours that nobody typed. It answers nothing; None when it may not be sent there.
 
     The caller holds the customer's lock.
     """
-    option = option_by_key(case, f"{like.connector_id}-{to.pk}")
-    if option is None or refusal(to, option.connector, automatic=True):
+    ways = [way for way in options(case) if way.identity.pk == to.pk]
+    option = next((way for way in ways if not refusal(to, way.connector, automatic=True)), None)
+    if option is None:
         return None
-    entry = _entry(case, None, option, text, like.subject, (), None)
+    entry = _entry(case, None, option, text, "", (), None)
     entry.classification, entry.reason = Classification.AUTOMATIC, "Sent by itself"
     case.record(entry)
+    inviting.tell(case, entry)
     _queue(entry, option, text, ())
     return entry
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from inbox import outbox
+from inbox.disclosing import link_of, surest
 from inbox.forms import ReplyForm
 from inbox.http import AgentRequest, case_or_404, signed_in
-from inbox.models import Draft
+from inbox.models import Case, Draft
 from inbox.views.case import answer, around_of
 
 
@@ -31,7 +35,12 @@ def reply(request: AgentRequest, pk: int) -> HttpResponse:
     try:
         entry = outbox.reply(case, by=request.user, **form.cleaned_data)
     except outbox.ReplyHeld as held:
-        return render(request, "inbox/_held.html", {"case": case, "newer": held.newer}, status=409)
+        said = _said(form, send_anyway="1")
+        return render(request, "inbox/_held.html", {"case": case, "newer": held.newer, "said": said}, status=409)
+    except outbox.WouldDisclose as error:
+        return render(
+            request, "inbox/_disclosure.html", _disclosure(case, error, _said(form, disclose="1")), status=409
+        )
     except outbox.CannotSend as error:
         return render(
             request, "inbox/_composer_error.html", {"words": error.reason, "remedy": error.remedy}, status=422
@@ -42,6 +51,25 @@ def reply(request: AgentRequest, pk: int) -> HttpResponse:
     event = "case-left" if form.cleaned_data["resolve"] else "reply-kept"
     told = {"reply-kept": {"entry": entry.pk}, event: {"case": case.pk, "entry": entry.pk}}
     return answer(request, case, events=told)
+
+
+def _said(form: ReplyForm, **now: str) -> str:
+    """What the agent has agreed to for this reply so far, for the button that agrees to one thing more."""
+    agreed = {name: "1" for name in ("send_anyway", "disclose", "confirmed", "resolve") if form.cleaned_data[name]}
+    return json.dumps(agreed | now)
+
+
+def _disclosure(case: Case, error: outbox.WouldDisclose, said: str) -> dict[str, Any]:
+    link = link_of(error.to)
+    ask = surest(case.customer.current(), but=error.to)
+    return {
+        "case": case,
+        "to": error.to,
+        "found": error.found,
+        "why": link.why if link else "",
+        "ask": ask,
+        "said": said,
+    }
 
 
 @signed_in

@@ -11,10 +11,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from connectors.models import Connector
-from inbox import codes, inviting
+from inbox import codes, inviting, outbox
+from inbox.disclosing import surest
 from inbox.http import AgentRequest, case_or_404, signed_in
 from inbox.locking import locked
 from inbox.models import Case, Invitation
+from inbox.views.case import answer
 from inbox.views.doors import number_or_404
 
 
@@ -35,6 +37,23 @@ def invite(request: AgentRequest, pk: int) -> HttpResponse:
     with locked(case) as case:
         words = inviting.invite(case, connector, by=request.user, with_link=request.POST.get("from") == "email")
     return HttpResponse(words, content_type="text/plain; charset=utf-8")
+
+
+@signed_in
+@require_POST
+def ask(request: AgentRequest, pk: int) -> HttpResponse:
+    """Sends a code to an address that is sure; whoever returns it from the other one is the same person."""
+    with locked(case_or_404(request, pk)) as case:
+        customer = case.customer.current()
+        about = get_object_or_404(customer.identities, pk=number_or_404(request.POST.get("about", "")))
+        to = surest(customer, but=about)
+        way = next((way for way in outbox.options(case) if way.identity.pk == about.pk), None)
+        words = inviting.question(case, way.connector, by=request.user) if to and way else ""
+        sent = outbox.notify(case, to=to, text=words) if to and words else None
+    if to is None or sent is None:
+        words = "There is no other address to send a code to. Ask for something only this person knows."
+        return render(request, "inbox/_composer_error.html", {"words": words}, status=422)
+    return answer(request, case, events={"says": {"words": f"A code is on its way to {to.shown}."}})
 
 
 def _places(case: Case, channel: str) -> QuerySet[Connector]:

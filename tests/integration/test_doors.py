@@ -99,6 +99,7 @@ SOMEBODYS = {  # about one thing: 404 for whoever may not see it
     "cases/<int:pk>/composer/",
     "cases/<int:pk>/invite/",
     "cases/<int:pk>/invite/code/",
+    "cases/<int:pk>/invite/ask/",
     "cases/<int:pk>/reply/",
     "cases/<int:pk>/note/",
     "cases/<int:pk>/draft/",

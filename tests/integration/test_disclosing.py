@@ -1,0 +1,136 @@
+"""What was learned on one address is not told on another that may be somebody else's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from connectors.messages import Attachment as InboundFile
+from connectors.messages import Sender
+from customers.models import Identity, IdentityLink
+from customers.models.link import LinkReason
+from inbox import codes, merging, outbox
+from inbox.models import Attachment, Case, Delivery, Entry, Invitation
+from inbox.outbox.composing import compose
+from tests import make
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + b"\0" * 32
+
+
+@pytest.fixture
+def case(maya: Any, mailbox: Any, account: Any, ana: Any) -> Case:
+    """Maya told us her order by mail; an agent said that a stranger on Instagram is her too."""
+    make.says(maya, mailbox, "My order is #48213. Call me at +1 415 555 2671.", subject="Order")
+    stranger = make.says(Sender("777001", account.address, "m.o."), account, "hi, it's me").case
+    assert stranger
+    merging.join(maya, stranger.customer, by=ana)
+    return Case.objects.get(pk=stranger.pk).current()
+
+
+def answer(ana: Any, case: Case, text: str, **about: Any) -> Entry:
+    return make.answers(ana, case, text, channel="instagram", **about)
+
+
+@pytest.fixture
+def stranger(case: Case) -> Identity:
+    return Identity.objects.get(value="777001")
+
+
+def options_of(case: Case, identity: Identity) -> str:
+    return next(way.key for way in outbox.options(case) if way.identity == identity)
+
+
+def reply(ana: Any, case: Case, to: Identity, text: str, **about: Any) -> Entry:
+    case = Case.objects.get(pk=case.pk)
+    key = options_of(case, to)
+    return outbox.reply(case, by=ana, option_key=key, text=text, seen_entry=case.last_entry_id, **about)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("Your order 48213 left today", "Order #48213"),
+        ("We wrote to maya@ortiz.test", "their email address"),
+        ("We will call (415) 555-2671", "their phone number"),
+        ("Card 4111 1111 1111 1111 was charged", "a card number"),
+    ],
+)
+def test_what_was_learned_elsewhere_is_held(case: Case, stranger: Any, ana: Any, text: str, what: str) -> None:
+    with pytest.raises(outbox.WouldDisclose) as held:
+        reply(ana, case, stranger, text)
+    assert [each.what for each in held.value.found] == [what]
+    assert not Delivery.objects.exists()
+
+
+def test_a_reply_that_tells_nothing_goes(case: Case, stranger: Any, ana: Any) -> None:
+    assert reply(ana, case, stranger, "Can you tell me your order number?")
+
+
+def test_what_they_said_there_themselves_is_no_secret(case: Case, stranger: Any, account: Any, ana: Any) -> None:
+    make.says(Sender("777001", account.address, "m.o."), account, "it is order #48213")
+    assert reply(ana, case, stranger, "Your order 48213 left today")
+
+
+def test_where_it_is_sure_nothing_is_held(case: Case, maya: Any, ana: Any) -> None:
+    mail = maya.identities.get(kind="email")
+    assert reply(ana, case, mail, "Your order 48213 left today")
+
+
+def test_a_number_never_heard_from_is_not_told_the_order(case: Case, maya: Any, number: Any, ana: Any) -> None:
+    phone = maya.identities.get(kind="phone")
+    with pytest.raises(outbox.WouldDisclose):
+        reply(ana, case, phone, "Your order 48213 left today", confirmed=True)
+
+
+def test_a_file_of_theirs_from_elsewhere_is_held(
+    case: Case, stranger: Any, maya: Any, mailbox: Any, ana: Any, browser_of: Any
+) -> None:
+    came = make.says(
+        maya, mailbox, "the damage", files=[InboundFile("damage.png", content_type="image/png", content=PICTURE)]
+    )
+    assert came.attachments.get().sha256
+    upload = SimpleUploadedFile("x.png", PICTURE, content_type="image/png")
+    browser_of(ana).post(f"/cases/{case.pk}/draft/files/", {"channel": "instagram", "file": upload})
+    mine = Attachment.objects.get(uploaded_by=ana)
+    with pytest.raises(outbox.WouldDisclose) as held:
+        reply(ana, case, stranger, "this one?", files=[mine.pk])
+    assert held.value.found[0].what == "the file damage.png"
+
+
+def test_sending_anyway_leaves_a_word_for_supervisors(case: Case, stranger: Any, ana: Any) -> None:
+    reply(ana, case, stranger, "Your order 48213 left today", disclose=True)
+    event = Entry.objects.get(event="disclosed")
+    assert event.agent == ana
+    assert "Order #48213" in event.text
+
+
+def test_the_agent_reads_why_and_may_send_a_code_first(
+    case: Case, stranger: Any, maya: Any, ana: Any, browser_of: Any
+) -> None:
+    page = browser_of(ana).post(
+        f"/cases/{case.pk}/reply/",
+        {
+            "option": options_of(case, stranger),
+            "text": "Order 48213",
+            "seen": Case.objects.get(pk=case.pk).last_entry_id,
+        },
+    )
+    assert page.status_code == 409
+    assert b"It is not sure that" in page.content
+    assert b"Send a code to maya@ortiz.test first" in page.content
+
+    sent = browser_of(ana).post(f"/cases/{case.pk}/invite/ask/", {"about": stranger.pk})
+    assert sent.status_code == 200
+    delivery = Delivery.objects.get()
+    assert delivery.identity == maya.identities.get(kind="email")
+    assert codes.written_in(compose(delivery).text) == codes.written_in(Invitation.objects.get().spelled)
+    assert Case.objects.get(pk=case.pk).waiting_since, "a word that nobody typed answers nothing"
+
+
+def test_a_code_that_came_back_lets_it_go(case: Case, stranger: Any, ana: Any) -> None:
+    IdentityLink.objects.active().filter(identity=stranger).update(reason=LinkReason.CODE)
+    assert reply(ana, case, stranger, "Your order 48213 left today")
