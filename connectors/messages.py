@@ -18,6 +18,25 @@ class Channel(StrEnum):
     EMAIL = "email"
     SMS = "sms"
     INSTAGRAM = "instagram"
+    WHATSAPP = "whatsapp"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelWords:
+    """How agents speak of a channel: its name, inside a sentence, one message from there, one of ours to there."""
+
+    name: str
+    inside: str
+    message: str
+    ours: str
+
+
+CHANNEL_WORDS = {
+    Channel.EMAIL: ChannelWords("Email", "email", "email", "email"),
+    Channel.SMS: ChannelWords("SMS", "SMS", "text", "SMS"),
+    Channel.INSTAGRAM: ChannelWords("Instagram", "Instagram", "Instagram message", "Instagram message"),
+    Channel.WHATSAPP: ChannelWords("WhatsApp", "WhatsApp", "WhatsApp message", "WhatsApp message"),
+}
 
 
 class Classification(StrEnum):

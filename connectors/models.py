@@ -24,6 +24,7 @@ class ConnectorKind(models.TextChoices):
     EMAIL = "email", "Email"
     SMS = "sms", "SMS"
     INSTAGRAM = "instagram", "Instagram"
+    WHATSAPP = "whatsapp", "WhatsApp"
 
 
 class Side(models.TextChoices):

@@ -13,11 +13,12 @@ from functools import lru_cache
 import idna
 import phonenumbers
 
-EMAIL, PHONE, INSTAGRAM = "email", "phone", "instagram"
+EMAIL, PHONE, INSTAGRAM, WHATSAPP = "email", "phone", "instagram", "whatsapp"
 UNPROVEN = "unproven"  # the scope of addresses that a check says are forged: never matched with the real ones
 
 _EMAIL = re.compile(r"[^@\s<>\"(),;:\\\[\]]{1,64}@[^@\s<>\"(),;:\\\[\]]{1,255}")
 _SHORT_CODE = re.compile(r"\d{3,8}")
+_HIDDEN_NUMBER = re.compile(r"[A-Z]{2}\.[A-Za-z0-9]{1,128}")  # WhatsApp's id of a person, to one business
 _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &._-]{1,11}")
 
 
@@ -41,6 +42,8 @@ def normalise(kind: str, value: str, region: str | None = None) -> str:
             return _email(cleaned)
         case "phone":
             return _phone(cleaned, region)
+        case "whatsapp":
+            return cleaned if _HIDDEN_NUMBER.fullmatch(cleaned) else _whatsapp(cleaned, region)
         case "instagram" if cleaned and len(cleaned) <= 64 and cleaned.isascii() and cleaned.isalnum():
             return cleaned
     raise NotAnAddress(kind, value)
@@ -81,9 +84,17 @@ def _phone(value: str, region: str | None) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def _whatsapp(value: str, region: str | None) -> str:
+    """A number, or WhatsApp's own id of somebody who hides it."""
+    number = _phone(value, region)
+    if not number.startswith("+"):
+        raise NotAnAddress(WHATSAPP, value)
+    return number
+
+
 def can_be_answered(kind: str, value: str) -> bool:
-    """Alphanumeric senders are one-way."""
-    return kind != PHONE or value.startswith("+") or value.isdigit()
+    """Short codes and names instead of numbers are one-way."""
+    return kind != PHONE or value.startswith("+")
 
 
 @lru_cache(10_000)
@@ -91,7 +102,9 @@ def shown(kind: str, value: str, handle: str = "") -> str:
     """How an address reads on screen: '+1 415 ··· 2671', '@maya.ortz', 'maya@ortiz.example'."""
     if kind == INSTAGRAM:
         return f"@{handle}" if handle else f"Instagram ··· {value[-4:]}"
-    if kind == PHONE and value.startswith("+") and len(value) > 9:
+    if kind == WHATSAPP and not value.startswith("+"):
+        return f"WhatsApp ··· {value[-4:]}"
+    if kind in (PHONE, WHATSAPP) and value.startswith("+") and len(value) > 9:
         try:
             number = phonenumbers.parse(value)
         except phonenumbers.NumberParseException:

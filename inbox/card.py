@@ -168,6 +168,8 @@ def _proof(entry: Entry) -> str:
             return f"Linked by {who or 'an agent'} on {day}. Not proven, so keep order details out."
         case "imported":
             return f"Same person: {identity.shown} is on record. {link.words}".strip()
+        case "vouched":
+            return f"Same person: WhatsApp knows them by {identity.shown}."
         case "added":
             return f"Same person: {identity.shown} was added by {who or 'an agent'} on {day}."
     return f"Same person: has written from {identity.shown} before."
@@ -181,7 +183,8 @@ def _warnings(case: Case, switch: Switch) -> list[str]:
     if copied and switch.to_channel != "email":
         names = " and ".join(each.shown_name for each in copied)
         verb = "is" if len(copied) == 1 else "are"
-        word = "a text" if switch.to_channel == "sms" else "an Instagram message"
+        message = switching.THE_MESSAGE[switch.to_channel]
+        word = f"{'an' if message[0] in 'AEIOUaeiou' else 'a'} {message}"
         warnings.append(f"{names} {verb} copied on the email. They won't see {word}.")
     shared = case.timeline().filter(event="shared").order_by("-pk").first()
     if shared:

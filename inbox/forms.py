@@ -10,7 +10,10 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.timezone import now
 
+from connectors.messages import Channel
 from inbox.models import Agent, Case, Presence, Team
+
+CHANNELS = [channel.value for channel in Channel]
 
 
 class PresenceForm(forms.ModelForm[Agent]):
@@ -80,7 +83,7 @@ class ReplyForm(Checked):
 
 
 class DraftForm(Checked):
-    channel = forms.ChoiceField(choices=[(name, name) for name in ("email", "sms", "instagram", "note")])
+    channel = forms.ChoiceField(choices=[(name, name) for name in (*CHANNELS, "note")])
     text = forms.CharField(required=False, strip=False, max_length=100_000)
     subject = forms.CharField(required=False, max_length=300)
 
@@ -91,7 +94,7 @@ MOST_UPLOADED = 20 * 1024 * 1024
 class UploadForm(Checked):
     """`content_type` is what the bytes are, not what the browser called them."""
 
-    channel = forms.ChoiceField(choices=[(name, name) for name in ("email", "sms", "instagram")])
+    channel = forms.ChoiceField(choices=[(name, name) for name in CHANNELS])
     file = forms.FileField(
         max_length=255, error_messages={"required": "Choose a file.", "empty": "That file is empty."}
     )

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 
+from connectors.messages import CHANNEL_WORDS
+
 SAME_WORDS_WITHIN = timedelta(seconds=60)
 ANSWERED_LATELY = timedelta(minutes=30)
 FLIPS_BACK_WITHIN = timedelta(minutes=10)
 LONG_GAP = timedelta(hours=72)
-WORDS = {"email": "Email", "sms": "SMS", "instagram": "Instagram"}
-IN_SENTENCE = {"email": "email", "sms": "SMS", "instagram": "Instagram"}
-THE_MESSAGE = {"email": "email", "sms": "text", "instagram": "Instagram message"}
+WORDS = {channel.value: words.name for channel, words in CHANNEL_WORDS.items()}
+IN_SENTENCE = {channel.value: words.inside for channel, words in CHANNEL_WORDS.items()}
+THE_MESSAGE = {channel.value: words.message for channel, words in CHANNEL_WORDS.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from inbox.wake import wake
 
 log = logging.getLogger(__name__)
 KEPT_HEADERS = ("content-type", "user-agent", "i-twilio-idempotency-token")
-TWILIO_ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response />'
 
 
 @csrf_exempt
@@ -43,9 +42,8 @@ def receive(request: HttpRequest, token: str) -> HttpResponse:
         return HttpResponseForbidden()
     kept = {name: headers[name] for name in (*KEPT_HEADERS, "x-query-string") if name in headers}
     _store(connector, body, kept)
-    if connector.kind == Channel.SMS:
-        return HttpResponse(TWILIO_ANSWER, content_type="text/xml")
-    return HttpResponse("EVENT_RECEIVED", content_type="text/plain")
+    content_type, words = ADAPTERS[Channel(connector.kind)].webhook_answer
+    return HttpResponse(words, content_type=content_type)
 
 
 def _store(connector: Connector, body: bytes, headers: dict[str, str]) -> None:

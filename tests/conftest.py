@@ -81,6 +81,11 @@ def number(support: Any) -> Any:
 
 
 @pytest.fixture
+def whatsapp(support: Any) -> Any:
+    return make.whatsapp(support)
+
+
+@pytest.fixture
 def account(support: Any) -> Any:
     return make.instagram_account(support)
 

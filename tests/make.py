@@ -27,7 +27,7 @@ _numbers = itertools.count(1)
 PASSWORD = "a-long-test-password"
 INSTAGRAM_ACCOUNT = "17841405793187218"
 ACCOUNT_SID = "AC" + "a" * 32
-KINDS = {"email": "email", "sms": "phone", "instagram": "instagram"}
+KINDS = {"email": "email", "sms": "phone", "instagram": "instagram", "whatsapp": "whatsapp"}
 
 
 def team(name: str) -> Team:
@@ -58,6 +58,16 @@ def number(of: Team, value: str = "+14155550100") -> Connector:
     return Connector.objects.create(
         kind="sms",
         name="Texts",
+        addresses=[value],
+        team=of,
+        credentials={"account_sid": ACCOUNT_SID, "auth_token": "a-twilio-token"},
+    )
+
+
+def whatsapp(of: Team, value: str = "+14155550199") -> Connector:
+    return Connector.objects.create(
+        kind="whatsapp",
+        name="WhatsApp",
         addresses=[value],
         team=of,
         credentials={"account_sid": ACCOUNT_SID, "auth_token": "a-twilio-token"},

@@ -6,10 +6,12 @@ from connectors.adapters.base import Adapter
 from connectors.adapters.email import EmailAdapter
 from connectors.adapters.instagram import InstagramAdapter
 from connectors.adapters.twilio import TwilioAdapter
+from connectors.adapters.whatsapp import WhatsAppAdapter
 from connectors.messages import Channel
 
 ADAPTERS: dict[Channel, Adapter] = {
     Channel.EMAIL: EmailAdapter(),
     Channel.SMS: TwilioAdapter(),
     Channel.INSTAGRAM: InstagramAdapter(),
+    Channel.WHATSAPP: WhatsAppAdapter(),
 }

@@ -50,6 +50,7 @@ class Adapter(Protocol):
     channel: ClassVar[Channel]
     identity_kind: ClassVar[str]  # a kind in customers.identities
     receives_webhooks: ClassVar[bool]
+    webhook_answer: ClassVar[tuple[str, str]]  # content type and body of our yes
     steps: ClassVar[Sequence[Step]]  # of the set-up
     own_address: ClassVar[str]  # what we ask for when it is set up; empty: signing in tells it
     limits: Limits

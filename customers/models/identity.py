@@ -15,6 +15,7 @@ class IdentityKind(models.TextChoices):
     EMAIL = identities.EMAIL, "Email"
     PHONE = identities.PHONE, "Phone"
     INSTAGRAM = identities.INSTAGRAM, "Instagram"
+    WHATSAPP = identities.WHATSAPP, "WhatsApp"
 
 
 class Identity(models.Model):

@@ -17,6 +17,7 @@ class LinkReason(models.TextChoices):
     ADDED = "added", "added by an agent"
     JOINED = "joined", "an agent said it is the same person"
     CODE = "code", "wrote a code that we had given"
+    VOUCHED = "vouched", "the provider knows them by both addresses"
 
 
 class IdentityLinkQuerySet(models.QuerySet["IdentityLink"]):

@@ -1,4 +1,6 @@
-"""Whose message it is: identity → customer. A new identity gets a customer of its own; nothing else is ever guessed."""
+"""Whose message it is: identity → customer. A new identity gets a customer of its own, or that of an address the
+provider vouches for; nothing else is ever guessed.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from customers.identities import UNPROVEN, NotAnAddress, normalise
 from customers.models import Customer, Identity, IdentityLink
 from customers.models.link import LinkReason
 from inbox.intake.outcomes import Unusable
+from inbox.locking import lock_owner
 
 FIND = "SELECT * FROM customers_identity WHERE kind = %s AND scope = %s AND value = %s"
 
@@ -24,7 +27,11 @@ def find(connector: Connector, sender: Sender, authenticity: Authenticity = Auth
     identity = _known(kind, scope, value)
     if identity is None:
         with transaction.atomic(savepoint=False):  # a lost race rolls the whole item back, and it is tried again
-            identity = _new(kind, scope, value, sender)
+            identity = _vouched_for(kind, scope, value, sender) or _new(kind, scope, value, sender)
+    for _, other in _others(sender, kind):
+        if _known(kind, scope, other) is None:
+            with transaction.atomic(savepoint=False):
+                _add(kind, scope, other, sender, lock_owner(identity))
     return identity
 
 
@@ -54,6 +61,29 @@ def find_all(connector: Connector, senders: Sequence[Sender]) -> list[Identity]:
         with suppress(Unusable):
             found.append(find(connector, sender))
     return found
+
+
+def _vouched_for(kind: str, scope: str, value: str, sender: Sender) -> Identity | None:
+    """Somebody whom we know by another address of theirs."""
+    known = next((found for each, other in _others(sender) if (found := _known(each, "", other))), None)
+    return _add(kind, scope, value, sender, lock_owner(known)) if known else None
+
+
+def _others(sender: Sender, only: str = "") -> list[tuple[str, str]]:
+    found = []
+    for kind, address in sender.also:
+        if not only or kind == only:
+            with suppress(NotAnAddress):
+                found.append((kind, normalise(kind, address)))
+    return found
+
+
+def _add(kind: str, scope: str, value: str, sender: Sender, customer: Customer) -> Identity:
+    identity = Identity.objects.create(
+        kind=kind, scope=scope, value=value, handle=sender.handle[:100], customer=customer, origin="the provider"
+    )
+    IdentityLink.objects.create(identity=identity, customer=customer, reason=LinkReason.VOUCHED)
+    return identity
 
 
 def _new(kind: str, scope: str, value: str, sender: Sender) -> Identity:

@@ -94,7 +94,7 @@ def refusal(identity: Identity, connector: Connector, *, automatic: bool = False
     if identity.blocked_at:
         return Refusal("This address is blocked.", "Unblock it in the customer's panel first.")
     if not identity.can_be_answered:
-        return Refusal("This sender cannot receive messages.")
+        return Refusal("Short codes and names instead of numbers take no answers.", "Use another channel.")
     if not connector.is_active:
         return Refusal(f"{connector.name} is paused.", "An admin can resume it on the health page.")
     if connector.needs_reconnect:

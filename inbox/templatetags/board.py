@@ -26,6 +26,11 @@ def lane(row: int) -> int:
 
 
 @register.filter
+def lanes_high(rows: int) -> int:
+    return rows * LANE
+
+
+@register.filter
 def initials(customer: Customer) -> str:
     """Who it is, for a screen that strangers see: never a name, never an address."""
     return " ".join(f"{word[0].upper()}." for word in customer.name.split()[:2]) or "somebody"

@@ -14,9 +14,8 @@ from inbox.models import Case, EntryKind
 
 register = template.Library()
 
-ORDER = ("email", "sms", "instagram")
-IN_ROW = {"email": 7, "sms": 13, "instagram": 19}
-IN_GUTTER = {"email": 21, "sms": 33, "instagram": 45}
+IN_ROW = {"email": 7, "sms": 13, "instagram": 19, "whatsapp": 25}
+IN_GUTTER = {"email": 21, "sms": 33, "instagram": 45, "whatsapp": 57}
 BEND_SHOWN = timedelta(hours=24)
 
 

@@ -12,14 +12,16 @@ from django.utils.html import escape, format_html, urlize
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime, now
 
+from connectors.messages import CHANNEL_WORDS
 from customers.models import Customer
 from inbox.models import Agent
 
 register = template.Library()
 
-CHANNELS = {"email": "Email", "sms": "SMS", "instagram": "Instagram", "note": "Note"}
-BY = {"email": "email", "sms": "SMS", "instagram": "Instagram"}
-MESSAGE = {"email": "email", "sms": "text", "instagram": "Instagram message"}
+CHANNELS = {channel.value: words.name for channel, words in CHANNEL_WORDS.items()} | {"note": "Note"}
+BY = {channel.value: words.inside for channel, words in CHANNEL_WORDS.items()}
+MESSAGE = {channel.value: words.message for channel, words in CHANNEL_WORDS.items()}
+OURS = {channel.value: words.ours for channel, words in CHANNEL_WORDS.items()}
 MOST_SHOWN = 20_000
 
 
@@ -44,6 +46,12 @@ def by_channel(name: str) -> str:
 @register.filter
 def message_word(name: str) -> str:
     return MESSAGE.get(name, "message")
+
+
+@register.filter
+def our_word(name: str) -> str:
+    """On the button: 'Send SMS', 'Send WhatsApp message'."""
+    return OURS.get(name, "message")
 
 
 @register.filter

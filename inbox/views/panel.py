@@ -9,13 +9,14 @@ from datetime import datetime
 
 from django.db.models import Count, Max, Q
 
+from connectors.adapters import ADAPTERS
 from connectors.messages import Authenticity, Refusal
 from customers.models import Customer, Identity, IdentityLink
 from inbox.models import Agent, Case, Entry, EntryKind, Fact, Mention, Merge
 from inbox.outbox import Option
 from inbox.views.has import Has
 
-CHANNEL_OF = {"email": "email", "phone": "sms", "instagram": "instagram"}
+CHANNEL_OF = {adapter.identity_kind: channel.value for channel, adapter in ADAPTERS.items()}
 MOST_EARLIER, MOST_CASES = 5, 200
 
 

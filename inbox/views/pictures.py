@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -24,21 +24,27 @@ class Ribbon:
     edge_path: str
 
 
-def ribbons(moves: Sequence[Moves]) -> list[Ribbon]:
+def ribbons(moves: Sequence[Moves], channels: Sequence[str] = CHANNELS) -> list[Ribbon]:
     """2 px a move while they are few, at most 16 px for the most travelled way; neighbours lie beside each other."""
     most = max((each.number for each in moves), default=1)
     widths = {each: max(THINNEST, each.number * min(THINNEST, WIDEST / most)) for each in moves}
-    known = [each for each in moves if each.from_channel in CHANNELS and each.to_channel in CHANNELS]
-    starts = _stacked(known, widths, lambda each: each.from_channel, lambda each: each.to_channel)
-    ends = _stacked(known, widths, lambda each: each.to_channel, lambda each: each.from_channel)
+    known = [each for each in moves if each.from_channel in channels and each.to_channel in channels]
+    starts = _stacked(known, channels, widths, lambda each: each.from_channel, lambda each: each.to_channel)
+    ends = _stacked(known, channels, widths, lambda each: each.to_channel, lambda each: each.from_channel)
     return [_ribbon(each, widths[each], starts[each], ends[each]) for each in known]
 
 
-def _stacked(moves: Sequence[Moves], widths: Mapping[Moves, float], side, other) -> dict[Moves, float]:  # type: ignore[no-untyped-def]
+def _stacked(
+    moves: Sequence[Moves],
+    channels: Sequence[str],
+    widths: Mapping[Moves, float],
+    side: Callable[[Moves], str],
+    other: Callable[[Moves], str],
+) -> dict[Moves, float]:
     """The upper edge of every ribbon on one side: ribbons of a channel lie in the order of where they come from."""
     edges: dict[Moves, float] = {}
-    for row, channel in enumerate(CHANNELS):
-        here = sorted((each for each in moves if side(each) == channel), key=lambda each: CHANNELS.index(other(each)))
+    for row, channel in enumerate(channels):
+        here = sorted((each for each in moves if side(each) == channel), key=lambda each: channels.index(other(each)))
         y = row * LANE + LANE / 2 - (sum(widths[each] for each in here) + GAP * (len(here) - 1)) / 2
         for each in here:
             edges[each] = y
@@ -82,12 +88,12 @@ class Bars:
     days: Sequence[Bar]
 
 
-def bars(volume: Mapping[date, Mapping[str, int]]) -> list[Bars]:
+def bars(volume: Mapping[date, Mapping[str, int]], channels: Sequence[str] = CHANNELS) -> list[Bars]:
     """One row of bars a channel, all on one scale, so that rows can be compared."""
     most = max((number for day in volume.values() for number in day.values()), default=0) or 1
     last = max(volume, default=None)
     found = []
-    for channel in CHANNELS:
+    for channel in channels:
         numbers = {day: volume[day].get(channel, 0) for day in volume}
         peak = max(numbers.values(), default=0)
         days = []

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from django.db.models import Max
 from django.utils.timezone import now
 
-from connectors.models import Receipt
+from connectors.models import Connector, Receipt
 from inbox import metrics
 from inbox.metrics import CHANNELS, METRICS, Load, Moves, Scope
 from inbox.models import Alert, Case, Delivery, Entry, State
@@ -81,7 +81,8 @@ kept = Kept()
 
 
 def read(scope: Scope) -> Board:
-    waiting = [Scope(team=scope.team, channel=channel) for channel in CHANNELS]
+    channels = _connected()
+    waiting = [Scope(team=scope.team, channel=channel) for channel in channels]
     names = ["open", "waiting", "nobodys", "moved", "moved-unanswered", "not-delivered", "unseen"]
     open_, waits, nobodys, moved, unanswered, failed, unseen, quarantined, *on = metrics.counts(
         [
@@ -97,7 +98,7 @@ def read(scope: Scope) -> Board:
         longest=_longest(scope),
         open=open_,
         waiting=waits,
-        waiting_on=list(zip(CHANNELS, on, strict=True)),
+        waiting_on=list(zip(channels, on, strict=True)),
         nobodys=nobodys,
         nobodys_oldest=_oldest_of_nobody(scope),
         moved=moved,
@@ -112,17 +113,23 @@ def read(scope: Scope) -> Board:
                 sum(each.number for each in moves if each.from_channel == channel),
                 sum(each.number for each in moves if each.to_channel == channel),
             )
-            for channel in CHANNELS
+            for channel in channels
         ],
-        ribbons=ribbons(moves),
+        ribbons=ribbons(moves, channels),
         loads=metrics.loads(scope),
         unseen=_unseen(scope) if unseen else [],
         unseen_count=unseen,
         connections=connections(),
-        days=[(day, [(channel, numbers.get(channel, 0)) for channel in CHANNELS]) for day, numbers in volume.items()],
-        bars=bars(volume),
+        days=[(day, [(channel, numbers.get(channel, 0)) for channel in channels]) for day, numbers in volume.items()],
+        bars=bars(volume, channels),
         reaches=reaches(metrics.first_responses(scope)),
     )
+
+
+def _connected() -> list[str]:
+    """What nobody can write on has no place on the board; before anything is connected everything has."""
+    connected = set(Connector.objects.values_list("kind", flat=True).order_by().distinct())
+    return [channel for channel in CHANNELS if channel in connected] or CHANNELS
 
 
 def _longest(scope: Scope) -> Case | None:

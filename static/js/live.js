@@ -122,7 +122,7 @@ function heardPresence(frame) {
   }));
   const writing = others.filter((agent) => agent.doing === "replying");
   const line = $("#others");
-  const by = { email: " by email", sms: " by SMS", instagram: " by Instagram" }[writing[0]?.channel] ?? "";
+  const by = { email: " by email", sms: " by SMS", instagram: " by Instagram", whatsapp: " by WhatsApp" }[writing[0]?.channel] ?? "";
   line.textContent = writing.length ? `${writing.map((agent) => agent.name).join(" and ")} ${writing.length > 1 ? "are" : "is"} replying${by}` : "";
   line.hidden = !writing.length;
 }

@@ -28,5 +28,9 @@ export function room(channel, text) {
     const bytes = new TextEncoder().encode(text).length, parts = Math.max(Math.ceil(bytes / 1000), 1);
     return bytes > 700 ? { words: `${bytes.toLocaleString("en")}/1,000 bytes${parts > 1 ? ` · ${parts} messages` : ""}`, over: parts > 1 } : { words: "", over: false };
   }
+  if (channel === "whatsapp") {
+    const letters = text.length, parts = Math.max(Math.ceil(letters / 1600), 1);
+    return letters > 1200 ? { words: `${letters.toLocaleString("en")}/1,600 characters${parts > 1 ? ` · ${parts} messages` : ""}`, over: parts > 1 } : { words: "", over: false };
+  }
   return { words: "", over: false };
 }

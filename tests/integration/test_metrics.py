@@ -34,7 +34,7 @@ def test_a_case_that_waits_on_two_channels_counts_once_and_in_both_channels(
     make.says(maya, number, "hello? did you get my mail?")
     assert case is not None
     assert count("waiting") == 1
-    assert [count("waiting", channel=channel) for channel in metrics.CHANNELS] == [1, 1, 0]
+    assert [count("waiting", channel=channel) for channel in metrics.CHANNELS] == [1, 1, 0, 0]
     assert cases("waiting", channel="email") == cases("waiting", channel="sms") == {case.pk}
 
 
@@ -117,7 +117,7 @@ def test_volume_has_every_one_of_the_fourteen_days_and_opens_the_cases_of_one(
         make.says(make.customer("Old One", email="old@one.test"), mailbox, "long ago")
     days = metrics.volume(Scope())
     assert len(days) == 14
-    assert days[localdate()] == {"email": 0, "sms": 1, "instagram": 0}
+    assert days[localdate()] == {"email": 0, "sms": 1, "instagram": 0, "whatsapp": 0}
     assert days[localdate(three_days_ago)]["email"] == 1
     assert old is not None
     assert cases("volume", channel="email", day=localdate(three_days_ago)) == {old.pk}
@@ -177,13 +177,13 @@ def test_ribbons_lie_beside_each_other_and_show_what_stayed_unanswered() -> None
 
 def test_pictures_of_nothing_are_empty_and_do_not_break() -> None:
     assert ribbons([]) == []
-    assert [row.total for row in bars(metrics.volume(Scope()))] == [0, 0, 0]
+    assert [row.total for row in bars(metrics.volume(Scope()))] == [0, 0, 0, 0]
     assert reaches([]) == []
 
 
 def test_bars_share_one_scale() -> None:
     today = localdate()
-    email, sms, _ = bars({today: {"email": 10, "sms": 5}})
+    email, sms, *_ = bars({today: {"email": 10, "sms": 5}})
     assert (email.days[0].height, sms.days[0].height) == (40, 20)
 
 

@@ -96,6 +96,17 @@ def test_numbers_are_shortened_in_the_middle_and_nothing_else_is() -> None:
     assert shown("instagram", "1002003004005006") == "Instagram ··· 5006"
 
 
-def test_an_alphanumeric_sender_cannot_be_answered() -> None:
+def test_short_codes_and_names_cannot_be_answered() -> None:
     assert not can_be_answered("phone", "AMAZON")
-    assert can_be_answered("phone", "72345")
+    assert not can_be_answered("phone", "72345")
+    assert can_be_answered("phone", "+14155552671")
+
+
+def test_a_whatsapp_address_is_a_number_or_the_id_of_who_hides_it() -> None:
+    assert normalise("whatsapp", "+1 415 555 2671") == "+14155552671"
+    assert normalise("whatsapp", "ES.13491208655302741918") == "ES.13491208655302741918"
+    assert shown("whatsapp", "ES.13491208655302741918") == "WhatsApp ··· 1918"
+    assert shown("whatsapp", "+14155552671") == "+1 415 ··· 2671"
+    for wrong in ("72345", "AMAZON", "es.1349", "ES.", "ES.13 49"):
+        with pytest.raises(NotAnAddress):
+            normalise("whatsapp", wrong)

@@ -188,7 +188,7 @@ def test_a_state_nobody_knows_is_ignored_by_name() -> None:
     assert "teleported" in found.reason
 
 
-@pytest.mark.parametrize("name", ["empty", "not_a_form", "without_sid", "without_sender", "whatsapp_button"])
+@pytest.mark.parametrize("name", ["empty", "not_a_form", "without_sid", "without_sender"])
 def test_what_is_no_text_message_is_set_aside_with_a_reason(name: str) -> None:
     (found,) = parse(name)
     assert isinstance(found, Malformed)

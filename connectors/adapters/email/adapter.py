@@ -64,6 +64,7 @@ class EmailAdapter:
     channel: ClassVar[Channel] = Channel.EMAIL
     identity_kind: ClassVar[str] = "email"
     receives_webhooks: ClassVar[bool] = False
+    webhook_answer: ClassVar[tuple[str, str]] = ("text/plain", "")
     steps: ClassVar[Sequence[Step]] = STEPS
     own_address: ClassVar[str] = "Address"
     limits: Limits = EmailLimits()

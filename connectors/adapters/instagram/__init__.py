@@ -39,6 +39,7 @@ class InstagramAdapter:
     channel: ClassVar[Channel] = Channel.INSTAGRAM
     identity_kind: ClassVar[str] = "instagram"
     receives_webhooks: ClassVar[bool] = True
+    webhook_answer: ClassVar[tuple[str, str]] = ("text/plain", "EVENT_RECEIVED")
     steps: ClassVar[Sequence[Step]] = STEPS
     own_address: ClassVar[str] = ""  # signing in tells which account it is
 

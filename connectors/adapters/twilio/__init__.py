@@ -40,6 +40,8 @@ class TwilioAdapter:
     channel: ClassVar[Channel] = Channel.SMS
     identity_kind: ClassVar[str] = "phone"
     receives_webhooks: ClassVar[bool] = True
+    # Anything else Twilio would text to the customer, or log as an error.
+    webhook_answer: ClassVar[tuple[str, str]] = ("text/xml", '<?xml version="1.0" encoding="UTF-8"?><Response />')
     steps: ClassVar[Sequence[Step]] = STEPS
     own_address: ClassVar[str] = "Phone number"
     prefix: ClassVar[str] = ""  # what Twilio writes before an address of this channel

@@ -53,7 +53,7 @@ STATUSES = {
     "canceled": DeliveryStatus.FAILED,
 }
 INBOUND_STATUSES = {"", "received", "receiving"}
-CHANNELS = {"": Channel.SMS}
+CHANNELS = {"": Channel.SMS, "whatsapp": Channel.WHATSAPP}
 FOUND = "x-found-at"  # the header of a receipt that no webhook brought; a webhook's own headers never get that far
 MAX_MEDIA = 10
 
