@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models, transaction
+from django.db.models.lookups import Exact
 from django.utils.timezone import now
 
 from connectors.fields import SecretsField
@@ -188,12 +189,62 @@ class ReceiptState(models.TextChoices):
     DISCARDED = "discarded", "Discarded"
 
 
+def _up_to(mark: str, words: models.Expression | models.F) -> models.Func:
+    return models.Func(
+        words, models.Value(mark), models.Value(1), function="split_part", output_field=models.TextField()
+    )
+
+
+# The reason without what differs from one receipt to the next
+CAUSE = _up_to(": ", _up_to("; ", models.F("reason")))
+
+
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
     def due(self) -> ReceiptQuerySet:
         return self.filter(state=ReceiptState.WAITING, next_attempt_at__lte=now())
 
     def quarantined(self) -> ReceiptQuerySet:
         return self.filter(state=ReceiptState.QUARANTINED)
+
+    def discarded(self) -> ReceiptQuerySet:
+        return self.filter(state=ReceiptState.DISCARDED)
+
+    def lately(self) -> ReceiptQuerySet:
+        """Ended within the last hour. What was quarantined lately rings the alarm."""
+        return self.filter(done_at__gte=now() - timedelta(hours=1))
+
+    def of_cause(self, cause: str) -> ReceiptQuerySet:
+        return self.filter(Exact(CAUSE, cause))
+
+    def by_cause(self) -> list[tuple[str, int]]:
+        """How many of each, the most frequent first."""
+        causes = self.order_by().values_list(CAUSE).annotate(number=models.Count("pk")).order_by("-number")
+        return list(causes[:12])
+
+    def release(self, *, by: str) -> int:
+        """Back among what waits, on somebody's word; how many. Whoever takes them in keeps what was settled before."""
+        aside = self.filter(state__in=[ReceiptState.QUARANTINED, ReceiptState.DISCARDED])
+        return aside.update(
+            state=ReceiptState.WAITING, attempts=0, next_attempt_at=now(), journal=_and_also("took it in again", by)
+        )
+
+    def discard(self, reason: str, *, by: str) -> int:
+        """Let go; how many. The bytes, the reason and who said so stay."""
+        return self.quarantined().update(
+            state=ReceiptState.DISCARDED, done_at=now(), journal=_and_also("let it go", by, reason)
+        )
+
+
+def _and_also(did: str, by: str, words: str = "") -> models.Func:
+    """The journal with one more line."""
+    line = {"at": now().isoformat(), "by": by, "did": did, "words": words[:300]}
+    return models.Func(
+        models.F("journal"),
+        models.Value([line], output_field=models.JSONField()),
+        template="(%(expressions)s)",
+        arg_joiner=" || ",
+        output_field=models.JSONField(),
+    )
 
 
 class Receipt(models.Model):
@@ -210,6 +261,8 @@ class Receipt(models.Model):
     outcomes = models.JSONField(default=list)  # [{"outcome": "entry", "entry": 12} | {"outcome": "ignored", "kind": …}]
     reason = models.CharField(max_length=500, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
+    # What people did about it: [{"at": ISO 8601, "by": name, "did": words, "words": their reason}]
+    journal = models.JSONField(default=list, db_default=models.Value([], output_field=models.JSONField()))
 
     objects = ReceiptQuerySet.as_manager()
 
@@ -218,6 +271,7 @@ class Receipt(models.Model):
         indexes = [
             models.Index(fields=["next_attempt_at"], name="receipt_due", condition=models.Q(state="waiting")),
             models.Index(fields=["-id"], name="receipt_quarantined", condition=models.Q(state="quarantined")),
+            models.Index(fields=["-id"], name="receipt_discarded", condition=models.Q(state="discarded")),
         ]
 
     @classmethod
@@ -243,6 +297,12 @@ class Receipt(models.Model):
             )
             row = cursor.fetchone()
         return row[0] if row else None
+
+    @property
+    def was_set_aside(self) -> bool:
+        """Now, or once: then its journal or its outcomes say so."""
+        aside = self.state in (ReceiptState.QUARANTINED, ReceiptState.DISCARDED)
+        return aside or bool(self.journal) or any(each.get("outcome") == "quarantine" for each in self.outcomes)
 
     def raw(self) -> RawInput:
         return RawInput(

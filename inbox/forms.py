@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import puremagic
 from django import forms
@@ -11,6 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.timezone import now
 
 from connectors.messages import Channel
+from connectors.models import Receipt, ReceiptQuerySet
 from inbox.models import Agent, Case, Presence, Team
 
 CHANNELS = [channel.value for channel in Channel]
@@ -155,3 +157,36 @@ class SnoozeForm(Checked):
 class FactForm(Checked):
     entry = forms.IntegerField(min_value=1, error_messages={"required": "Choose a message."})
     value = forms.CharField(max_length=200, error_messages={"required": "Select what to keep, then pin it."})
+
+
+AGES = {"hour": "Within an hour", "day": "Within a day", "week": "Within a week", "older": "Older than a week"}
+SPANS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
+
+
+class NarrowForm(Checked):
+    """Which receipts of the quarantine are meant: all, or those of one connection, cause and age."""
+
+    kept_as = forms.ChoiceField(choices=[("", ""), ("let-go", "")], required=False)
+    connector = forms.IntegerField(min_value=1, max_value=2**62, required=False)
+    cause = forms.CharField(max_length=500, strip=False, required=False)
+    age = forms.ChoiceField(choices=[("", ""), *AGES.items()], required=False)
+
+    def kept(self) -> ReceiptQuerySet:
+        receipts = Receipt.objects.all()
+        return receipts.discarded() if self.cleaned_data["kept_as"] else receipts.quarantined()
+
+    def rows(self) -> ReceiptQuerySet:
+        asked, rows = self.cleaned_data, self.kept()
+        if asked["connector"]:
+            rows = rows.filter(connector=asked["connector"])
+        if asked["cause"]:
+            rows = rows.of_cause(asked["cause"])
+        if asked["age"]:
+            is_older = asked["age"] == "older"
+            since = now() - SPANS["week" if is_older else asked["age"]]
+            rows = rows.filter(received_at__lt=since) if is_older else rows.filter(received_at__gte=since)
+        return rows
+
+    @property
+    def query(self) -> str:
+        return urlencode({name: value for name, value in self.cleaned_data.items() if value})

@@ -59,6 +59,8 @@ urlpatterns = [
     path("connections/<int:pk>/sign-in/", signing_in_there.leave),
     path("connections/<int:pk>/account/", signing_in_there.choose),
     path("quarantine/", quarantine.quarantine),
+    path("quarantine/replay/", quarantine.replay_all),
+    path("quarantine/discard/", quarantine.discard_all),
     path("quarantine/<int:pk>/", quarantine.receipt),
     path("quarantine/<int:pk>/raw/", quarantine.raw),
     path("quarantine/<int:pk>/replay/", quarantine.replay),

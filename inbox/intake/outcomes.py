@@ -23,8 +23,15 @@ def duplicate(entry: int | None = None, case: int | None = None) -> Outcome:
     return {"outcome": "duplicate", "entry": entry, "case": case}
 
 
-def quarantine(reason: str, excerpt: str = "") -> Outcome:
-    return {"outcome": "quarantine", "reason": reason, "excerpt": excerpt[:2000]}
+UNREADABLE = "It is damaged, or of a kind that is new. Take it in again after an update, or let it go."
+NOBODY = "Nobody can be answered there. Read it below, then let it go."
+AGAIN = "Take it in again. When that does not help, tell whoever runs Throughline."
+OURS = "The fault is ours: tell whoever runs Throughline, and take it in again after the next update."
+
+
+def quarantine(reason: str, excerpt: str = "", fix: str = "") -> Outcome:
+    """`reason`: what happened; `fix`: what to do about it; each a sentence. `excerpt` is for whoever repairs it."""
+    return {"outcome": "quarantine", "reason": reason, "fix": fix, "excerpt": excerpt[:2000]}
 
 
 class Duplicate(Exception):

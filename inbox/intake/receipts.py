@@ -53,9 +53,8 @@ def take_in(receipt_id: int) -> bool:
         return False
     try:
         if receipt.attempts > MOST_ATTEMPTS:
-            _finish(
-                receipt, [outcomes.quarantine(f"It was tried {MOST_ATTEMPTS} times, and each time the worker died.")]
-            )
+            reason = f"It was tried {MOST_ATTEMPTS} times, and each time the worker died."
+            _finish(receipt, [outcomes.quarantine(reason, fix=outcomes.OURS)])
         else:
             _take_all(receipt)
     except TryLater as error:
@@ -126,12 +125,9 @@ def _claim(receipt_id: int) -> Receipt | None:
     return claimed
 
 
-def replay(receipt: Receipt, *, by: Agent) -> Receipt:
-    """Takes a quarantined receipt in again; what came through the first time is recognised as a duplicate."""
-    Receipt.objects.filter(pk=receipt.pk, state=ReceiptState.QUARANTINED).update(
-        state=ReceiptState.WAITING, attempts=0, next_attempt_at=now()
-    )
-    log.info("Receipt %s replayed by %s", receipt.pk, by.email)
+def replay(receipt: Receipt, *, by: Agent | None) -> Receipt:
+    """Takes in again what was set aside; what came through the first time is left as it is. Nobody: at a terminal."""
+    Receipt.objects.filter(pk=receipt.pk).release(by=by.name if by else "manage.py replay")
     take_in(receipt.pk)
     return Receipt.objects.get(pk=receipt.pk)
 
@@ -149,16 +145,17 @@ def _take(item: Item, receipt: Receipt, *, is_alone: bool = False) -> Outcome:
     except Duplicate as known:
         return outcomes.duplicate(known.entry, known.case)
     except Unusable as error:
-        return outcomes.quarantine(str(error), repr(item))
+        return outcomes.quarantine(str(error), repr(item), fix=outcomes.NOBODY)
     except (NotYet, TryLater, *OUTAGES):
         raise
     except IntegrityError as error:
-        return outcomes.quarantine(f"It contradicts what is stored: {error}", repr(item))
+        return outcomes.quarantine("It contradicts what is stored.", f"{error}\n{item!r}", fix=outcomes.AGAIN)
     except Error as error:
-        return outcomes.quarantine(f"It holds something that cannot be stored: {error}", repr(item))
+        return outcomes.quarantine("It holds something that cannot be stored.", f"{error}\n{item!r}", fix=outcomes.OURS)
     except Exception as error:
         log.exception("An item of receipt %s could not be taken in", receipt.pk)
-        return outcomes.quarantine(f"It could not be taken in ({type(error).__name__}).", repr(item))
+        reason = f"It could not be taken in ({type(error).__name__})."
+        return outcomes.quarantine(reason, f"{error}\n{item!r}", fix=outcomes.OURS)
 
 
 def _act(item: Item, receipt: Receipt, *, is_alone: bool) -> Outcome:
@@ -166,7 +163,7 @@ def _act(item: Item, receipt: Receipt, *, is_alone: bool) -> Outcome:
         case Ignored():
             return outcomes.ignored(item.kind, item.reason)
         case Malformed():
-            return outcomes.quarantine(item.reason, item.excerpt)
+            return outcomes.quarantine(item.reason, item.excerpt, fix=outcomes.UNREADABLE)
     connector = _connector_for(item, receipt)
     if connector is None:
         return outcomes.ignored("unknown account", "It was sent to an account that is not connected here.")

@@ -17,6 +17,7 @@ from inbox.http import AgentRequest
 from inbox.models import Delivery
 from inbox.views.connections import connections, expires
 from inbox.views.doors import supervisors_only
+from inbox.views.quarantine import alarm
 from inbox.views.traffic import Traffic, traffic
 
 STUCK = timedelta(minutes=2)  # due work that nobody has done for so long means that nobody works
@@ -30,6 +31,7 @@ def health(request: AgentRequest) -> HttpResponse:
         "rows": [(each, of_late.get(each.connector.pk, Traffic()), expires(each.connector)) for each in connections()],
         "unsent": _oldest_unsent(),
         "quarantined": Receipt.objects.quarantined().values("pk")[:1001].count(),
+        "alarm": alarm(),
         "place": "health",
     }
     return render(request, "inbox/health.html", context)

@@ -17,6 +17,7 @@ from inbox.metrics import CHANNELS, METRICS, Load, Moves, Scope
 from inbox.models import Alert, Case, Delivery, Entry, State
 from inbox.views.connections import Connection, connections
 from inbox.views.pictures import Bars, Reach, Ribbon, bars, reaches, ribbons
+from inbox.views.quarantine import Alarm, alarm
 
 KEPT_SECONDS = 1.0
 MOST_ALERTS = 8
@@ -45,6 +46,7 @@ class Board:
     not_delivered: int
     latest_failure: Delivery | None
     quarantined: int
+    alarm: Alarm | None
     moves: Sequence[Moves]
     ways: Sequence[Ways]
     ribbons: Sequence[Ribbon]
@@ -106,6 +108,7 @@ def read(scope: Scope) -> Board:
         not_delivered=failed,
         latest_failure=_latest_failure(scope) if failed else None,
         quarantined=quarantined,
+        alarm=alarm() if quarantined else None,
         moves=moves,
         ways=[
             Ways(

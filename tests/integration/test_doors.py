@@ -52,6 +52,8 @@ SUPERVISORS = {
     "board/cases/<slug:name>/",
     "board/agents/<int:pk>/give-to-team/",
     "quarantine/",
+    "quarantine/replay/",
+    "quarantine/discard/",
     "quarantine/<int:pk>/",
     "quarantine/<int:pk>/raw/",
     "quarantine/<int:pk>/replay/",

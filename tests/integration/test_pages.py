@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from connectors.messages import Sender
-from connectors.models import Connector, Receipt, ReceiptState
+from connectors.models import Connector, Receipt
 from customers.models import Customer, Identity
 from inbox import merging
 from inbox.locking import locked
@@ -369,67 +369,12 @@ def test_filed_mail_is_narrowed_by_kind(ana: Any, newsletter: Entry, browser_of:
     assert browser.get("/inbox/filed/?before=x").status_code == 404
 
 
-# Quarantine
-
-
 @pytest.fixture
 def poison(number: Any) -> Receipt:
-    body = b"From=&To=%2B14155550100&Body=<script>alert(1)</script>\x00\xff\x1b[31m"
-    Receipt.store(number, body, headers={"content-type": "application/x-www-form-urlencoded"})
+    Receipt.store(number, b"From=&To=%2B14155550100&Body=<script>alert(1)</script>", headers={})
     receipt = Receipt.objects.get()
-    receipt.finish(
-        [{"outcome": "quarantine", "reason": "It has no sender.", "excerpt": "<b>x</b>"}], "It has no sender."
-    )
+    receipt.finish([{"outcome": "quarantine", "reason": "It has no sender."}], "It has no sender.")
     return receipt
-
-
-def test_quarantine_is_for_supervisors(ana: Any, sue: Any, poison: Receipt, browser_of: Any) -> None:
-    for address in ("/quarantine/", f"/quarantine/{poison.pk}/", f"/quarantine/{poison.pk}/raw/"):
-        assert browser_of(ana).get(address).status_code == 403
-        assert browser_of(sue).get(address).status_code == 200
-    for act in ("replay", "discard"):
-        assert browser_of(ana).post(f"/quarantine/{poison.pk}/{act}/").status_code == 403
-
-
-def test_raw_input_is_shown_as_text_and_downloaded_as_bytes(sue: Any, poison: Receipt, browser_of: Any) -> None:
-    html = browser_of(sue).get(f"/quarantine/{poison.pk}/").content.decode()
-    assert "<script>alert" not in html
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;␀\\xff␛[31m" in html
-    raw = browser_of(sue).get(f"/quarantine/{poison.pk}/raw/")
-    assert raw.content == bytes(poison.body)
-    assert raw["Content-Disposition"].startswith("attachment")
-    assert (raw["Content-Type"], raw["X-Content-Type-Options"]) == ("application/octet-stream", "nosniff")
-
-
-def test_a_receipt_that_is_understood_now_leaves_quarantine(
-    sue: Any, number: Any, poison: Receipt, browser_of: Any
-) -> None:
-    good = f"MessageSid=SM{'1' * 32}&AccountSid={make.ACCOUNT_SID}&From=%2B14155550123&To=%2B14155550100&Body=Hello"
-    Receipt.objects.filter(pk=poison.pk).update(body=good.encode())
-    answer = browser_of(sue).post(f"/quarantine/{poison.pk}/replay/")
-    case = Case.objects.get()
-    assert answer["Location"] == f"/inbox/open/c/{case.pk}/"
-    assert Receipt.objects.get().state == ReceiptState.DONE
-    browser_of(sue).post(f"/quarantine/{poison.pk}/replay/")
-    assert case.entries.filter(kind=EntryKind.MESSAGE).count() == 1
-
-
-def test_letting_go_needs_a_reason_and_is_signed(sue: Any, poison: Receipt, browser_of: Any) -> None:
-    browser = browser_of(sue)
-    browser.post(f"/quarantine/{poison.pk}/discard/", {"reason": "  "})
-    assert Receipt.objects.get().state == ReceiptState.QUARANTINED
-    browser.post(f"/quarantine/{poison.pk}/discard/", {"reason": "A test of ours"})
-    poison.refresh_from_db()
-    assert (poison.state, poison.reason) == (ReceiptState.DISCARDED, "It has no sender. Sue Berger: A test of ours")
-    assert browser.get(f"/quarantine/{poison.pk}/").status_code == 200
-
-
-def test_ordinary_input_is_not_readable_through_quarantine(sue: Any, number: Any, browser_of: Any) -> None:
-    Receipt.store(number, b"From=%2B1&Body=private", headers={})
-    receipt = Receipt.objects.get()
-    receipt.finish([{"outcome": "entry", "entry": 1, "case": 1}])
-    assert browser_of(sue).get(f"/quarantine/{receipt.pk}/").status_code == 404
-    assert browser_of(sue).get(f"/quarantine/{receipt.pk}/raw/").status_code == 404
 
 
 # Health

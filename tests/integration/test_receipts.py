@@ -91,7 +91,8 @@ def test_words_the_database_cannot_hold_are_the_messages_fault(maya: Any, number
     breaking(DataError("value too long"))
     work()
     assert only().state == ReceiptState.QUARANTINED
-    assert "cannot be stored" in only().reason
+    assert only().reason == "It holds something that cannot be stored."
+    assert only().outcomes[0]["fix"]
 
 
 def test_what_kills_its_worker_each_time_is_set_aside(maya: Any, number: Any, monkeypatch: Any) -> None:

@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """What people did about a receipt. The default is the database's: older programs go on storing receipts."""
+
+    dependencies = [("connectors", "0008_fill_mail_folder_since")]
+
+    operations = [
+        migrations.AddField(
+            "receipt",
+            "journal",
+            models.JSONField(default=list, db_default=models.Value([], output_field=models.JSONField())),
+        ),
+    ]
