@@ -15,7 +15,7 @@ demo:  ## everything on this machine, ready to be tried: Ctrl-C stops it
 
 test:  ## all tests, on servers of their own
 	@$(PYTHON) -I config/install.py test
-	$(SERVED) $(VENV)/python -m pytest -n 2 tests/unit tests/integration
+	$(SERVED) $(VENV)/python -m pytest -n 2 tests/unit tests/integration tests/peers
 	$(if $(ALONE),$(SERVED) $(VENV)/python -m pytest $(ALONE))
 
 check: export SECRET_KEY = only-for-make-check-and-for-no-server-0123456789-abcdefghijklm

@@ -25,6 +25,12 @@ VENDOR = ROOT / "static" / "vendor"
 OLDEST = (3, 11)
 SPACE = 1_500_000_000  # bytes: the packages, their wheels on the way in, and a young database
 BROWSER = ["chromium", "fonts-noto-core", "fonts-noto-mono"]
+MAIL_SERVER = "dovecot-imapd"
+# What is installed for tests must not run as a service of this machine.
+WITHOUT_SERVICES = """policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then trap 'rm -f $policy' EXIT; printf '#!/bin/sh\\nexit 101\\n' > $policy; chmod +x $policy; fi
+"$@"
+"""
 
 
 class Trouble(Exception):
@@ -42,6 +48,7 @@ def install(purpose: str) -> None:
     fill_vendor()
     if purpose == "test":
         install_browser()
+        install_mail_server()
 
 
 def make_venv() -> None:
@@ -124,12 +131,22 @@ def install_browser() -> None:
             raise Trouble(f"The browser tests need Chromium: install the package chromium. Playwright said: {words}")
 
 
+def install_mail_server() -> None:
+    """Debian's Dovecot, an IMAP server nobody here has written. Without it its tests say so and are left out."""
+    if shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin"):
+        return
+    with step("Installing Dovecot for the mail tests"):
+        if not install_debian([MAIL_SERVER]):
+            print(f"  The tests in tests/peers leave Dovecot out: install the package {MAIL_SERVER}.", flush=True)
+
+
 def install_debian(packages: Sequence[str]) -> bool:
     """Installs Debian packages as root or through sudo, waiting for another apt; False where that is not possible."""
     rights = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if not shutil.which("apt-get") or (rights and run_quietly([*rights, "true"]) is not None):
         return False
-    apt = [*rights, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
+    quietly = [*rights, "sh", "-c", WITHOUT_SERVICES, "sh"]
+    apt = [*quietly, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
     for attempt in range(10):
         words = run_quietly([*apt, "update"])
         words = words or run_quietly([*apt, "install", "-y", "--no-install-recommends", *packages])

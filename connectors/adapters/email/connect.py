@@ -9,6 +9,14 @@ from django.conf import settings
 
 from connectors.adapters.media import is_public
 
+_NOT_TLS = {
+    "WRONG_VERSION_NUMBER",
+    "HTTP_REQUEST",
+    "UNEXPECTED_MESSAGE",
+    "RECORD_LAYER_FAILURE",
+    "PACKET_LENGTH_TOO_LONG",
+}
+
 PORTS = {25, 143, 465, 587, 993, 2525}
 
 
@@ -58,7 +66,7 @@ def explain(error: Exception, host: str) -> str:
         return error.reason
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"The certificate of {host} is not valid: {error.verify_message}."
-    if isinstance(error, ssl.SSLError):
+    if isinstance(error, ssl.SSLError) and error.reason in _NOT_TLS:
         return f"{host} does not speak TLS on this port."
     if isinstance(error, TimeoutError):
         return f"The mail server {host} took too long to answer."
