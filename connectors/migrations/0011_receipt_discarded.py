@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     """What was let go, the latest first."""
 
     atomic = False
-    dependencies = [("connectors", "0009_receipt_journal")]
+    dependencies = [("connectors", "0010_receipt_journal")]
 
     operations = [
         migrations.RunSQL("SET lock_timeout = '5s'", "RESET lock_timeout"),

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """What people did about a receipt. The default is the database's: older programs go on storing receipts."""
 
-    dependencies = [("connectors", "0008_fill_mail_folder_since")]
+    dependencies = [("connectors", "0009_whatsapp")]
 
     operations = [
         migrations.AddField(
