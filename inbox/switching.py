@@ -61,7 +61,7 @@ def judge(previous: Said | None, new: Said, around: Surroundings) -> Verdict:
     """Whether the new message of a person is a switch, and how loud it is."""
     if previous is None or previous.channel == new.channel:
         return Verdict("same")
-    if _same_words(previous.text, new.text) and new.at - previous.at <= SAME_WORDS_WITHIN:
+    if _same_words(previous.text, new.text) and abs(new.at - previous.at) <= SAME_WORDS_WITHIN:
         return Verdict("also_sent")
     if new.sent_at and new.sent_at < (previous.sent_at or previous.at):
         return Verdict("late")

@@ -106,11 +106,8 @@ def _is_from_a_person(entry: Entry, identity: Identity, item: InboundMessage) ->
 def _file(entry: Entry, item: InboundMessage, customer: Customer, thread: Case | None) -> Outcome:
     """Shown in the Filed view, and as one folded line in a live case. It wakes nothing and waits for nothing."""
     entry.kind = EntryKind.FILED
-    if thread and thread.customer.current().pk != customer.pk:
-        case = thread if thread.is_live else None
-    else:
-        case = Case.objects.live_of(customer)
-    if case and not entry.identity.blocked_at:  # type: ignore[union-attr]
+    case = _live_case_beside(entry, customer, thread)
+    if case:
         case.record(entry)
     else:
         entry.save(force_insert=True)
@@ -118,6 +115,17 @@ def _file(entry: Entry, item: InboundMessage, customer: Customer, thread: Case |
     if item.email is None:  # they opened our chat by a link, or are blocked: no program, and a provider's window opens
         _was_heard(entry, item)
     return outcomes.entry(entry.pk, entry.case_id)
+
+
+def _live_case_beside(entry: Entry, customer: Customer, thread: Case | None) -> Case | None:
+    """One that the team it was sent to sees anyway: filed mail opens a case to nobody, and is hidden from nobody."""
+    assert entry.identity is not None
+    assert entry.connector is not None
+    if entry.identity.blocked_at:
+        return None
+    is_own = thread is None or thread.customer.current().pk == customer.pk
+    case = Case.objects.live_of(customer) if is_own else thread
+    return case if case and case.is_live and entry.connector.team_id in case.team_ids else None
 
 
 def _remember(entry: Entry, item: InboundMessage) -> None:

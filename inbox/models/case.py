@@ -354,7 +354,7 @@ class Case(models.Model):
 
     def _follow(self, entry: Entry) -> set[str]:
         """A customer wrote: this is where the customer is now."""
-        if not entry.data.get("late"):  # written before what we know already: it does not move anybody
+        if not (entry.data.get("late") and self.channel):  # written before what is here already: it moves nobody
             self.channel = entry.channel
         if entry.channel not in self.channels:
             self.channels = [*self.channels, entry.channel]

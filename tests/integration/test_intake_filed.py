@@ -190,3 +190,34 @@ def test_blocking_beats_an_agents_word(maya: Any, mailbox: Any, ana: Any) -> Non
     assert filed.classification == "spam"
     assert filed.case is None
     assert Entry.objects.get(event="blocked").case == Case.objects.get()
+
+
+def test_filed_mail_to_another_team_stays_in_its_sight_and_out_of_the_case(
+    maya: Any, mailbox: Any, billing_mailbox: Any, ana: Any, lee: Any
+) -> None:
+    case = says(maya, mailbox, "The lid is cracked.").case
+    here = says(maya, mailbox, "I am away", classification="automatic")
+    there = says(maya, billing_mailbox, "I am away", classification="automatic")
+    assert here.case == case
+    assert there.case is None
+    assert list(Entry.objects.visible_to(lee)) == [there]
+    assert not Case.objects.visible_to(lee).exists()
+
+
+def test_an_automatic_mail_reopens_nothing(maya: Any, mailbox: Any, ana: Any) -> None:
+    case = says(maya, mailbox, "The lid is cracked.").case
+    with locked(case) as fresh:
+        fresh.resolve(by=ana)
+    assert says(maya, mailbox, "I am away", classification="automatic", reply_tokens=[case.reply_token]).case is None
+    assert again(case).status == Status.RESOLVED
+
+
+def test_what_a_blocked_number_sends_is_filed_in_no_case(maya: Any, number: Any, mailbox: Any, ana: Any) -> None:
+    says(maya, mailbox, "The lid is cracked.")
+    intake.block(Identity.objects.get(kind="phone", value="+14155552671"), by=ana)
+    filed = says(maya, number, "again and again")
+    assert filed.kind == "filed"
+    assert filed.case is None
+    assert not Switch.objects.exists()
+    intake.unblock(filed.identity, by=ana)
+    assert says(maya, number, "sorry").kind == "message"

@@ -9,6 +9,7 @@ import pytest
 from django.utils.timezone import now
 
 from inbox.card import card_for
+from inbox.locking import locked
 from inbox.models import Alert, Case, Switch
 from tests.make import answers, says
 
@@ -55,3 +56,16 @@ def test_one_answer_ties_the_same_words_on_three_channels(
     case.refresh_from_db()
     assert case.status == "waiting"
     assert not case.open_entries().exists()
+
+
+def test_a_case_that_begins_with_a_mail_delivered_late_is_on_email(
+    maya: Any, mailbox: Any, number: Any, ana: Any
+) -> None:
+    at = now()
+    old = says(maya, number, "hi", sent_at=at).case
+    with locked(old) as fresh:
+        fresh.resolve(by=ana)
+    Case.objects.update(resolved_at=at - timedelta(days=30))
+    case = says(maya, mailbox, "written before", sent_at=at - timedelta(hours=1)).case
+    assert case != old
+    assert case.channel == "email"

@@ -49,6 +49,8 @@ def said(channel: str, after: float, text: str = "", **more: Any) -> Said:
         (said("sms", 30), {"invited": True, "unanswered": True}, "move", "quiet"),
         (said("sms", 0.5, "Where is it?"), {"unanswered": True}, "also_sent", ""),
         (said("sms", 5, "where  is IT?"), {"unanswered": True}, "move", "quiet"),
+        (said("sms", -0.5, "Where is it?"), {"unanswered": True}, "also_sent", ""),
+        (said("sms", -30, "Where is it?", sent_at=NOON - minutes(30)), {"unanswered": True}, "late", ""),
         (said("sms", 0.5, "Something else"), {"unanswered": True}, "move", "loud"),
         (
             said("sms", 9, "x"),
