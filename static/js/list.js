@@ -177,7 +177,7 @@ key(" ", "Take the next one (Nobody's yet)", (event) => {
 
 function back() {
   const row = $("#rows > .row:has([aria-current])") ?? rows()[0];
-  if (matchMedia("(max-width: 899px)").matches) $("#case-head .back")?.click();
+  if (matchMedia("(max-width: 56.1875em)").matches) $("#case-head .back")?.click();
   else link(row)?.focus({ preventScroll: true });
 }
 act("back", (target, event) => {
@@ -192,7 +192,7 @@ document.addEventListener("case-left", (event) => {
   const next = all[at + 1] ?? all[at - 1];
   const wasOpen = openCase() === event.detail.case;
   row?.remove();
-  if (!wasOpen || matchMedia("(max-width: 899px)").matches) return;
+  if (!wasOpen || matchMedia("(max-width: 56.1875em)").matches) return;
   if (next) link(next).click();
   else {
     $("#rows-empty")?.removeAttribute("hidden");
