@@ -221,12 +221,12 @@ def test_it_rings_while_it_grows(several: dict[str, Receipt], number: Any, sue: 
     assert rings
     assert (rings.count, rings.cause) == ("3", "It is of a kind we do not know")
     kept.forget()
-    for address in ("/quarantine/", "/board/"):
+    for address in ("/quarantine/", "/board/", "/health/"):
         assert "within the last hour" in browser_of(sue).get(address).content.decode(), address
     Receipt.objects.update(done_at=now() - timedelta(hours=2))
     kept.forget()
     assert alarm() is None
-    for address in ("/quarantine/", "/board/"):
+    for address in ("/quarantine/", "/board/", "/health/"):
         assert "within the last hour" not in browser_of(sue).get(address).content.decode(), address
 
 
