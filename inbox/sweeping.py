@@ -94,7 +94,7 @@ def start_care(hands: Hands) -> None:
 
 
 OURS: tuple[Callable[[], int], ...] = (receipts, snoozes, unseen_alerts)
-THEIRS: tuple[Callable[[], int], ...] = (intake.fetch_files, outbox.look_up_lost)
+THEIRS: tuple[Callable[[], int], ...] = (intake.fetch_files, intake.look_up_profiles, outbox.look_up_lost)
 
 
 def sweep(hands: Hands) -> int:

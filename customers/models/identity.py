@@ -31,6 +31,7 @@ class Identity(models.Model):
     vouched_at = models.DateTimeField(null=True, blank=True)  # a mail server vouched for this sender
     doubted_at = models.DateTimeField(null=True, blank=True)  # wrote again after so long that it may be somebody else
     is_shared = models.BooleanField(default=False, db_default=False)  # an office line, a family's mailbox
+    profile_due_at = models.DateTimeField(null=True, blank=True)  # wrote, and nobody has asked the provider who it is
     is_new = False  # made in this very transaction: nobody else can know it yet
     is_person = models.BooleanField(default=False)  # an agent said so: never file this sender's mail again
 
@@ -39,6 +40,11 @@ class Identity(models.Model):
         constraints = [models.UniqueConstraint(fields=["kind", "scope", "value"], name="identity_once")]
         indexes = [
             models.Index(fields=["value"], name="identity_by_value"),
+            models.Index(
+                fields=["profile_due_at"],
+                name="identity_profile_due",
+                condition=models.Q(profile_due_at__isnull=False),
+            ),
             GinIndex(
                 OpClass(Upper("value"), "gin_trgm_ops"),
                 OpClass(Upper("handle"), "gin_trgm_ops"),

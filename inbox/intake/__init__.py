@@ -10,10 +10,12 @@ told.py       order numbers, addresses of others: what the text tells
 outside.py    what we wrote, as the provider tells it: ours coming back, and what was sent from elsewhere
 updates.py    what happened to messages that are here already
 files.py      attachments: stored, or fetched later
+profiles.py   who somebody is who wrote under a bare id
 senders.py    what an agent says of a sender: a person, blocked
 """
 
 from inbox.intake.files import fetch_file, fetch_files
+from inbox.intake.profiles import look_up_profiles
 from inbox.intake.receipts import replay, take_in, take_in_task
 from inbox.intake.senders import block, this_is_a_person, unblock
 
@@ -21,6 +23,7 @@ __all__ = [
     "block",
     "fetch_file",
     "fetch_files",
+    "look_up_profiles",
     "replay",
     "take_in",
     "take_in_task",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import Value
-from django.db.models.functions import Greatest
+from django.db.models.functions import Greatest, Now
 
 from connectors.messages import Authenticity, Classification, InboundMessage
 from connectors.models import Connector
@@ -141,8 +141,11 @@ def _was_heard(entry: Entry, item: InboundMessage) -> None:
     """What is delivered late opens no window again, and a clock that runs ahead does not keep one open."""
     assert entry.identity is not None
     at = min(entry.sent_at or entry.reached_us_at, entry.created_at)
+    handle = item.sender.handle[:100] or entry.identity.handle
     Identity.objects.filter(pk=entry.identity.pk).update(
-        last_inbound_at=Greatest("last_inbound_at", Value(at)), handle=item.sender.handle[:100] or entry.identity.handle
+        last_inbound_at=Greatest("last_inbound_at", Value(at)),
+        handle=handle,
+        profile_due_at=Now() if item.sender.scope and not handle else None,  # a bare id says nothing to anybody
     )
 
 
