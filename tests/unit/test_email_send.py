@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from connectors.adapters.email import EmailAdapter, smtp
 from connectors.adapters.email.compose import compose, recipients
+from connectors.adapters.email.imap import Mailbox
 from connectors.errors import FetchFailed, Forged, SendFailed, SendUnknown
 from connectors.messages import (
     Account,
@@ -28,7 +29,7 @@ from connectors.messages import (
     Sent,
 )
 from tests.payloads.email.letters import message as parsed
-from tests.payloads.email.servers import PASSWORD, USER, certificate, server_context, smtp_server
+from tests.payloads.email.servers import PASSWORD, USER, Imap, certificate, server_context, smtp_server
 
 OWN_ID = "t.0f8fad5bd9cb469fa16570867728950e.0123456789abcdef0123456789abcdef@shop.example"
 REPLY = OutboundMessage(
@@ -366,6 +367,79 @@ def test_html_and_files_are_arranged_as_mail_programs_expect() -> None:
     html = mail.get_body(("html",))
     assert html is not None
     assert "&gt; Where is my order?" in html.get_content()
+
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def test_pictures_are_shown_below_the_text_and_other_files_hang_on() -> None:
+    files = (
+        OutboundFile("the label.png", "image/png", len(PNG), content=PNG),
+        OutboundFile("form.pdf", "application/pdf", 4, content=b"%PDF"),
+        OutboundFile("huge.jpg", "image/jpeg", 6_000_000, content=b"jpg"),
+    )
+    text = "See <here>: https://shop.example/a?b=1&c=2."
+    mail = composed(replace(REPLY, text=text, files=files))
+    kinds = [part.get_content_type() for part in mail.walk()]
+    assert kinds == [
+        "multipart/mixed", "multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png",
+        "application/pdf", "image/jpeg",
+    ]  # fmt: skip
+    html = mail.get_body(("html",))
+    assert html is not None
+    link = "https://shop.example/a?b=1&amp;c=2"
+    assert f'See &lt;here&gt;: <a href="{link}">{link}</a>.' in html.get_content()
+    assert '<img src="cid:picture-1@throughline" alt="the label.png"' in html.get_content()
+    found = parsed(mail.as_bytes())
+    assert found.text == text
+    inline = {each.name: each.content_id for each in found.attachments}
+    assert inline == {"the label.png": "picture-1@throughline", "form.pdf": "", "huge.jpg": ""}
+
+
+def test_a_mailboxs_signature_stands_between_the_text_and_what_is_quoted(smtp_stage: Stage) -> None:
+    signed = replace(smtp_stage.account, options={"signature": "Northwind\r\n+1 415 555 0100"})
+    EmailAdapter().send(signed, REPLY)
+    EmailAdapter().send(signed, replace(REPLY, automatic=True))
+    sent = (read(raw).get_content() for _, _, raw in smtp_stage.server.received)
+    human, automatic = (text.replace("\r\n", "\n") for text in sent)
+    start = human.index("\n\n-- \nNorthwind\n+1 415 555 0100\n\n")
+    assert human.index("It left today") < start < human.index("> Where is my order?")
+    assert "Northwind" not in automatic
+
+
+def test_without_plus_addresses_answers_come_to_the_plain_one(smtp_stage: Stage) -> None:
+    assert REPLY.email is not None
+    assert REPLY.email.reply_to
+    EmailAdapter().send(replace(smtp_stage.account, options={"no_plus": "yes"}), REPLY)
+    ((_, _, raw),) = smtp_stage.server.received
+    assert read(raw)["Reply-To"] is None
+
+
+def test_automatic_mail_can_be_unsubscribed_from_and_an_answer_of_a_persons_cannot() -> None:
+    assert composed(replace(REPLY, automatic=True))["List-Unsubscribe"] == (
+        "<mailto:support@shop.example?subject=unsubscribe>"
+    )
+    assert "List-Unsubscribe" not in composed(REPLY)
+
+
+def test_a_mail_of_unknown_fate_is_found_in_the_sent_folder_or_nobody_can_tell(pem: Path, settings: Settings) -> None:
+    settings.ALLOW_PRIVATE_HOSTS, settings.MAIL_CA_FILE = True, str(pem)
+    server = Imap(server_context(pem))
+    try:
+        secrets = {
+            "imap_host": "127.0.0.1", "imap_port": str(server.port), "imap_username": USER, "imap_password": PASSWORD,
+        }  # fmt: skip
+        mine = Account("1", ("support@shop.example",), secrets=secrets)
+        assert EmailAdapter().look_up(mine, REPLY) is None
+        with Mailbox.open(mine) as mailbox:
+            mailbox._connection.folder.create("Sent")
+            mailbox._connection.append(compose(REPLY).as_bytes(), "Sent")
+        assert EmailAdapter().look_up(mine, REPLY) == Sent(OWN_ID)
+        assert EmailAdapter().look_up(mine, replace(REPLY, email=EmailHeaders(message_id="other@x"))) is None
+        unreachable = replace(mine, secrets={**secrets, "imap_password": "wrong"})
+        assert EmailAdapter().look_up(unreachable, REPLY) is None
+    finally:
+        server.stop()
 
 
 def test_what_we_send_we_can_read() -> None:

@@ -3,8 +3,9 @@
 `account.secrets`: `imap_host`, `imap_port`, `imap_username`, `imap_password`, `imap_security` (ssl or starttls), the
 same five with `smtp_`, and `message_id_key`, the secret behind our own Message-IDs. Instead of the passwords those of
 `oauth.py`.
-`account.options`: `folder` (default INBOX), `from_name`, `authserv_id` (the mail server whose Authentication-Results
-count).
+`account.options`: `folder` (default INBOX; several between semicolons), `sent_folder`, `read_junk`, `start` (days
+back, or all), `after_import` (flag or move) and `done_folder` say what is read; `from_name`, `signature` and `no_plus`
+how mail leaves; `authserv_id` names the mail server whose Authentication-Results count.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from urllib.parse import quote
 
 from connectors.adapters.base import Limits
 from connectors.adapters.email import check, child, oauth, smtp
+from connectors.adapters.email.imap import Mailbox
 from connectors.adapters.email.steps import STEPS
 from connectors.adapters.steps import Step
 from connectors.errors import ConnectionLost, FetchFailed, Forged
@@ -81,11 +83,12 @@ class EmailAdapter:
         return attachment
 
     def send(self, account: Account, message: OutboundMessage) -> Sent:
-        named = message.sender_name or account.options.get("from_name", "")
-        return smtp.send(account, replace(message, sender_name=named))
+        return smtp.send(account, _signed(account, message))
 
     def look_up(self, account: Account, message: OutboundMessage) -> Sent | None:
-        return None  # no mail server tells whether it took a mail
+        """Some servers put what they took into the Sent folder: there it proves itself. Else nobody can tell."""
+        sought = message.email.message_id if message.email else ""
+        return Sent(sought) if sought and _was_sent(account, sought) else None
 
     def door(self, account: Account, text: str) -> str:
         """RFC 6068."""
@@ -108,3 +111,27 @@ class EmailAdapter:
 
     def recent(self, account: Account, since: datetime) -> list[Missed]:
         return []  # a mailbox is read to its end
+
+
+def _signed(account: Account, message: OutboundMessage) -> OutboundMessage:
+    """With the mailbox's name and signature, and without a reply token where plus addresses do not arrive."""
+    options = account.options
+    message = replace(message, sender_name=message.sender_name or options.get("from_name", ""))
+    signature = options.get("signature", "").replace("\r\n", "\n").strip()
+    if signature and not message.automatic:
+        message = replace(message, text=f"{message.text.rstrip()}\n\n-- \n{signature}")
+    if options.get("no_plus") == "yes" and message.email:
+        message = replace(message, email=replace(message.email, reply_to=""))
+    return message
+
+
+def _was_sent(account: Account, message_id: str) -> bool:
+    try:
+        with Mailbox.open(account) as mailbox:
+            folder = account.options.get("sent_folder") or mailbox.special("\\Sent")
+            if not folder or folder == "none":
+                return False
+            mailbox.select(folder)
+            return bool(mailbox.find(message_id))
+    except ConnectionLost:
+        return False

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import html as markup
 import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
+from typing import cast
 
 import idna
 
@@ -20,6 +22,10 @@ from connectors.errors import SendFailed
 from connectors.messages import OutboundFile, OutboundMessage, Sender
 
 MAX_REFERENCES = 20
+MAX_PICTURES = 10
+MAX_PICTURE = 5 * 1024 * 1024
+_PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
+_LINK = re.compile(r"https?://[^\s<>\"']{1,2000}[^\s<>\"'.,;:!?)]")
 _MESSAGE_ID_FIELDS = {"message-id", "in-reply-to", "references", OWN_FIELD}
 _MESSAGE_ID = re.compile(r"[^<>\s\x00-\x1f]{1,900}")
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}")
@@ -52,10 +58,15 @@ def compose(message: OutboundMessage) -> EmailMessage:
     if message.automatic:  # RFC 3834: no program answers a program
         mail["Auto-Submitted"] = "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"
+        mail["List-Unsubscribe"] = f"<mailto:{envelope_address(message.sender)}?subject=unsubscribe>"
+    pictures, files = _apart(message.files)
     mail.set_content(_text(message))
-    if message.html:
-        mail.add_alternative(_html(message), subtype="html")
-    for file in message.files:
+    if message.html or pictures:
+        mail.add_alternative(_html(message, pictures), subtype="html")
+        shown = cast("list[EmailMessage]", mail.get_payload())[-1]
+        for content_id, picture in pictures.items():
+            _add_picture(shown, content_id, picture)
+    for file in files:
         _attach(mail, file)
     return mail
 
@@ -130,19 +141,51 @@ def _text(message: OutboundMessage) -> str:
     return f"{text}\n\n{quoted}\n" if quoted else f"{text}\n"
 
 
-def _html(message: OutboundMessage) -> str:
+def _html(message: OutboundMessage, pictures: Mapping[str, OutboundFile]) -> str:
+    text = storable(message.html) or f'<div style="white-space: pre-wrap">{_linked(storable(message.text))}</div>'
+    shown = "".join(_shown(content_id, picture) for content_id, picture in pictures.items())
     quoted = storable(message.quoted).strip("\n")
     history = (
         f'<br><div class="gmail_quote" style="white-space: pre-wrap">{markup.escape(quoted)}</div>' if quoted else ""
     )
-    return f"<!DOCTYPE html><html><body>{storable(message.html)}{history}</body></html>\n"
+    return f"<!DOCTYPE html><html><body>{text}{shown}{history}</body></html>\n"
+
+
+def _shown(content_id: str, picture: OutboundFile) -> str:
+    name = markup.escape(one_line(picture.name, 200))
+    return f'<p><img src="cid:{content_id}" alt="{name}" style="max-width: 100%"></p>'
+
+
+def _linked(text: str) -> str:
+    return _LINK.sub(lambda found: f'<a href="{found[0]}">{found[0]}</a>', markup.escape(text))
+
+
+def _apart(files: Sequence[OutboundFile]) -> tuple[dict[str, OutboundFile], list[OutboundFile]]:
+    """Pictures to show below the text, by content id, and the files to hang on."""
+    shown = [file for file in files if file.content_type.lower() in _PICTURES and file.size <= MAX_PICTURE][
+        :MAX_PICTURES
+    ]
+    ids = {f"picture-{number}@throughline": file for number, file in enumerate(shown, 1)}
+    return ids, [file for file in files if file not in shown]
+
+
+def _add_picture(mail: EmailMessage, content_id: str, file: OutboundFile) -> None:
+    """Into the HTML part, which becomes multipart/related with the first one."""
+    sub = file.content_type.lower().partition("/")[2]
+    mail.add_related(
+        _content(file), "image", sub, cid=f"<{content_id}>", filename=filename.clean(file.name), disposition="inline"
+    )
+
+
+def _content(file: OutboundFile) -> bytes:
+    if file.content is None:
+        raise SendFailed(f'The file "{file.name}" could not be read.', permanent=True, code="file")
+    return file.content
 
 
 def _attach(mail: EmailMessage, file: OutboundFile) -> None:
-    if file.content is None:
-        raise SendFailed(f'The file "{file.name}" could not be read.', permanent=True, code="file")
     kind = file.content_type.lower()
     main, _, sub = (kind if _TYPE.fullmatch(kind) else "application/octet-stream").partition("/")
     if main in ("message", "multipart"):  # these would be taken apart, not attached
         main, sub = "application", "octet-stream"
-    mail.add_attachment(file.content, maintype=main, subtype=sub, filename=filename.clean(file.name, kind))
+    mail.add_attachment(_content(file), maintype=main, subtype=sub, filename=filename.clean(file.name, kind))

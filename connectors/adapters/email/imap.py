@@ -37,6 +37,7 @@ _UID = re.compile(rb"\bUID (\d+)", re.IGNORECASE)
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)", re.IGNORECASE)
 _DATE = re.compile(rb'INTERNALDATE "([^"]+)"', re.IGNORECASE)
 _FLAGS = re.compile(rb"FLAGS \(([^)]*)\)", re.IGNORECASE)
+_SEARCHABLE = re.compile(r"[A-Za-z0-9.@_-]{1,300}")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _BROKEN = "The mail server could not hand over this mail. It is still in the mailbox."
 _USUAL_NAMES = {
@@ -113,6 +114,21 @@ class Mailbox:
         """The UID of the newest mail, 0 in an empty folder: where to begin when a server announces no UIDNEXT."""
         with self._guarded():
             return max(_numbers(self._command("SEARCH", "UID *")), default=0)
+
+    def find(self, message_id: str) -> set[int]:
+        """The UIDs of the mails in the folder with this Message-ID, ours if we made it."""
+        if not _SEARCHABLE.fullmatch(message_id):
+            return set()
+        with self._guarded():
+            self._client.noop()
+            return _numbers(self._command("SEARCH", "HEADER", "Message-ID", f'"{message_id}"'))
+
+    def remove(self, uid: int) -> None:
+        """For good, and only this one; where the server cannot do that, it stays and is marked as deleted."""
+        with self._guarded():
+            self._command("STORE", str(uid), "+FLAGS.SILENT", "(\\Deleted)")
+            if "UIDPLUS" in self._client.capabilities:
+                self._command("EXPUNGE", str(uid))
 
     def before(self, day: date) -> int:
         """The UID below which all mail arrived before this day: where to begin when the last days are wanted too."""
