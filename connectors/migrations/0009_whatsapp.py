@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("connectors", "0010_receipt_discarded"),
+        ("connectors", "0008_fill_mail_folder_since"),
     ]
 
     operations = [
