@@ -11,6 +11,7 @@ import json
 import logging
 import random
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import redis.asyncio
@@ -23,6 +24,7 @@ from inbox.models import Agent
 from inbox.wake import LIVE_CHANNEL
 
 log = logging.getLogger(__name__)
+Message = dict[str, str]  # as the server takes it
 
 
 class Socket(Protocol):
@@ -34,7 +36,7 @@ class Socket(Protocol):
     looking_at: int | None
     watches_board: bool
 
-    async def pass_on(self, text: str) -> None: ...
+    async def pass_on(self, message: Message) -> None: ...
     async def end(self) -> None: ...
 
 
@@ -44,18 +46,21 @@ class Hub:
     CHECK_SECONDS = 4.0
     PRESENCE_SECONDS = 45.0
     BOARD_SECONDS = 1.0
+    AT_ONCE = 25
 
     def __init__(self) -> None:
         self.sockets: set[Socket] = set()
         self.tasks: list[asyncio.Task[None]] = []
         self.present: dict[int, dict[int, dict[str, Any]]] = {}
         self.board_changed = asyncio.Event()
+        self.heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def join(self, socket: Socket) -> None:
         self.sockets.add(socket)
         if not any(not task.done() for task in self.tasks):
             self.tasks = [
                 asyncio.create_task(self._listen()),
+                asyncio.create_task(self._tell()),
                 asyncio.create_task(self._check_rights()),
                 asyncio.create_task(self._tell_boards()),
             ]
@@ -77,7 +82,7 @@ class Hub:
                     while True:
                         message = await channel.get_message(timeout=5.0)
                         if message:
-                            await self.fan_out(json.loads(message["data"]))
+                            self.heard.put_nowait(json.loads(message["data"]))
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001
@@ -85,29 +90,55 @@ class Hub:
             await asyncio.sleep(pause + random.random() * pause)
             pause = min(pause * 2, 5.0)
 
-    async def fan_out(self, frame: dict[str, Any]) -> None:
+    async def _tell(self) -> None:
+        """What came while sockets were being told goes to each of them in one piece."""
+        while True:
+            frames = [await self.heard.get()]
+            while not self.heard.empty():
+                frames.append(self.heard.get_nowait())
+            try:
+                await self.fan_out(*frames)
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                log.exception("Could not pass on what happened")
+
+    async def fan_out(self, *frames: dict[str, Any]) -> None:
+        post: dict[Socket, list[Message]] = {}
+        for frame in frames:
+            if frame.get("kind") == "agent":
+                await self._check_now({frame["agent"]})
+            shown, hearers = self._hearers(frame)
+            message = _message(shown)
+            for socket in hearers:
+                post.setdefault(socket, []).append(message)
+        await self._deliver(post)
+
+    def _hearers(self, frame: dict[str, Any]) -> tuple[dict[str, Any], list[Socket]]:
+        """What is passed on of a frame, and the sockets that may hear it."""
         match frame.get("kind"):
             case "presence":
                 self._note_presence(frame)
-                await self._to_lookers(frame["case"])
-            case "agent":
-                await self._check_now({frame["agent"]})
+                return self.presence_frame(frame["case"]), self._lookers(frame["case"])
             case "alert":
                 agents = set(frame.pop("agents"))
-                await self._send(frame, [each for each in self.sockets if each.agent_id in agents])
+                return frame, [each for each in self.sockets if each.agent_id in agents]
             case "case":
-                teams = frozenset(frame["teams"])
-                text = json.dumps(frame, separators=(",", ":"))
-                for socket in [each for each in self.sockets if each.is_supervisor or each.teams & teams]:
-                    await socket.pass_on(text)
                 self.board_changed.set()
+                teams = frozenset(frame["teams"])
+                return frame, [each for each in self.sockets if each.is_supervisor or each.teams & teams]
             case "board":
                 self.board_changed.set()
+        return frame, []
 
-    async def _send(self, frame: dict[str, Any], sockets: list[Socket]) -> None:
-        text = json.dumps(frame, separators=(",", ":"))
-        for socket in sockets:
-            await socket.pass_on(text)
+    async def _deliver(self, post: Mapping[Socket, Sequence[Message]]) -> None:
+        """The server gets a turn to write now and then: not only once the last of hundreds has been told."""
+        for turn, (socket, messages) in enumerate(post.items(), 1):
+            if socket in self.sockets:  # it may have been signed out meanwhile
+                for message in messages:
+                    await socket.pass_on(message)
+            if turn % self.AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def _note_presence(self, frame: dict[str, Any]) -> None:
         """Learned from the frames of all processes; nothing is stored, and what is not repeated fades."""
@@ -133,14 +164,15 @@ class Hub:
             "agents": [{key: each[key] for key in ("id", "name", "initials", "doing", "channel")} for each in agents],
         }
 
-    async def _to_lookers(self, case: int) -> None:
-        await self._send(self.presence_frame(case), [each for each in self.sockets if each.looking_at == case])
+    def _lookers(self, case: int) -> list[Socket]:
+        return [each for each in self.sockets if each.looking_at == case]
 
     async def _tell_boards(self) -> None:
         while True:
             await self.board_changed.wait()
             self.board_changed.clear()
-            await self._send({"kind": "board"}, [each for each in self.sockets if each.watches_board])
+            message = _message({"kind": "board"})
+            await self._deliver({each: [message] for each in self.sockets if each.watches_board})
             await asyncio.sleep(self.BOARD_SECONDS)
 
     async def _check_rights(self) -> None:
@@ -166,6 +198,10 @@ class Hub:
                 await socket.end()
             else:
                 socket.teams, socket.is_supervisor = agent["teams"], agent["is_supervisor"]
+
+
+def _message(frame: Mapping[str, Any]) -> Message:
+    return {"type": "websocket.send", "text": json.dumps(frame, separators=(",", ":"))}
 
 
 @database_sync_to_async

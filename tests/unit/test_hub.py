@@ -1,0 +1,84 @@
+"""What a hub passes on, to whom, in which order; without a server, a database or Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from inbox.hub import Hub, Message
+
+SUPPORT, BILLING = 1, 2
+
+
+class Ear:
+    def __init__(self, agent: int, *teams: int, is_supervisor: bool = False) -> None:
+        self.agent_id, self.teams, self.is_supervisor = agent, frozenset(teams), is_supervisor
+        self.session_key = self.session_hash = ""
+        self.looking_at: int | None = None
+        self.watches_board = False
+        self.heard: list[dict[str, Any]] = []
+
+    async def pass_on(self, message: Message) -> None:
+        self.heard.append(json.loads(message["text"]))
+
+    async def end(self) -> None: ...
+
+    @property
+    def versions(self) -> list[int]:
+        return [each["version"] for each in self.heard]
+
+
+def case(version: int, *teams: int) -> dict[str, Any]:
+    return {"kind": "case", "case": 7, "version": version, "teams": list(teams)}
+
+
+def hub_of(*ears: Ear) -> Hub:
+    hub = Hub()
+    hub.sockets.update(ears)
+    return hub
+
+
+async def test_frames_that_come_together_reach_everybody_in_order_and_nobody_else() -> None:
+    support, billing, both = Ear(1, SUPPORT), Ear(2, BILLING), Ear(3, SUPPORT, BILLING)
+    supervisor, nobody = Ear(4, is_supervisor=True), Ear(5)
+    await hub_of(support, billing, both, supervisor, nobody).fan_out(
+        case(1, SUPPORT), case(2, BILLING), case(3, SUPPORT, BILLING)
+    )
+    assert (support.versions, billing.versions, nobody.versions) == ([1, 3], [2, 3], [])
+    assert both.versions == supervisor.versions == [1, 2, 3]
+
+
+async def test_an_alert_reaches_those_it_names_and_does_not_say_who_they_are() -> None:
+    first, second = Ear(1, SUPPORT), Ear(2, SUPPORT)
+    await hub_of(first, second).fan_out({"kind": "alert", "alert": 5, "case": 7, "agents": [2]})
+    assert first.heard == []
+    assert second.heard == [{"kind": "alert", "alert": 5, "case": 7}]
+
+
+async def test_who_is_signed_out_while_hundreds_are_told_hears_no_more() -> None:
+    ears = [Ear(number, SUPPORT) for number in range(3 * Hub.AT_ONCE)]
+    hub = hub_of(*ears)
+    telling = asyncio.create_task(hub.fan_out(case(1, SUPPORT)))
+    await asyncio.sleep(0)  # the first ones have been told
+    waiting = [ear for ear in ears if not ear.heard]
+    for ear in waiting:
+        hub.leave(ear)
+    await telling
+    assert waiting
+    assert len(waiting) < len(ears)
+    assert not any(ear.heard for ear in waiting)
+
+
+async def test_a_frame_that_cannot_be_understood_does_not_end_the_feed() -> None:
+    ear = Ear(1, SUPPORT)
+    hub = hub_of(ear)
+    telling = asyncio.create_task(hub._tell())
+    hub.heard.put_nowait({"kind": "case"})
+    while not hub.heard.empty():
+        await asyncio.sleep(0)
+    hub.heard.put_nowait(case(2, SUPPORT))
+    while not ear.heard:
+        await asyncio.sleep(0)
+    telling.cancel()
+    assert ear.versions == [2]
