@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
+from connectors.messages import Sender
+from customers.models import Identity
 from inbox.card import card_for
 from inbox.locking import locked
 from inbox.models import Alert, Case, Switch
@@ -69,3 +71,45 @@ def test_a_case_that_begins_with_a_mail_delivered_late_is_on_email(
     case = says(maya, mailbox, "written before", sent_at=at - timedelta(hours=1)).case
     assert case != old
     assert case.channel == "email"
+
+
+def test_another_address_of_the_same_kind_is_no_move(maya: Any, mailbox: Any) -> None:
+    says(maya, mailbox, "From work")
+    Identity.objects.create(kind="email", value="maya@home.test", customer=maya)
+    says(Sender("maya@home.test"), mailbox, "From home")
+    assert Case.objects.get().customer == maya
+    assert not Switch.objects.exists()
+
+
+def test_who_answers_the_text_we_sent_followed_us_there(
+    maya: Any, mailbox: Any, number: Any, ana: Any, settings: Any
+) -> None:
+    settings.UNDO_SECONDS = 0
+    case = says(maya, mailbox, "The lid is cracked.").case
+    reply = answers(ana, case, "Is this the right number?", channel="sms", confirmed=True)
+    reply.deliveries.update(state="sent")
+    says(maya, number, "yes it is")
+    assert Switch.objects.get().reason == "followed us there"
+    assert not Alert.objects.exists()
+
+
+def test_a_text_we_sent_before_the_mail_is_nothing_to_follow(
+    maya: Any, mailbox: Any, number: Any, ana: Any, settings: Any
+) -> None:
+    settings.UNDO_SECONDS = 0
+    case = says(maya, number, "hi").case
+    answers(ana, case, "Hello Maya").deliveries.update(state="sent")
+    says(maya, mailbox, "I wrote you a mail instead.")
+    says(maya, number, "did you get it?")
+    assert Switch.objects.order_by("pk").last().reason != "followed us there"
+
+
+def test_what_the_customer_writes_ends_the_snooze(maya: Any, mailbox: Any, ana: Any) -> None:
+    case = says(maya, mailbox, "The lid is cracked.").case
+    with locked(case) as fresh:
+        fresh.snooze(now() + timedelta(days=3), by=ana)
+    says(maya, mailbox, "Still cracked.")
+    case.refresh_from_db()
+    assert case.status == "open"
+    assert case.snoozed_until is None
+    assert case.timeline().filter(event="woke").count() == 1

@@ -196,3 +196,33 @@ def test_an_answer_by_text_is_not_offered_as_one_to_a_copied_person(
     says(maya, number, "hello?")
     page = browser_of(ana).get(case.get_absolute_url()).content.decode()
     assert 'name="also_answers"' not in page
+
+
+@pytest.mark.parametrize(("authenticity", "role"), [("pass", "copied"), ("unknown", "offered")])
+def test_whom_the_customer_copies_in_stays_when_the_mail_is_proven(
+    maya: Any, mailbox: Any, authenticity: str, role: str
+) -> None:
+    case = says(maya, mailbox, "With Bob", cc=[BOB], authenticity=authenticity).case
+    assert Participant.objects.get(case=case).role == role
+
+
+def test_who_was_removed_from_the_mail_is_not_copied_in_again(maya: Any, mailbox: Any) -> None:
+    case = says(maya, mailbox, "With Bob", cc=[BOB]).case
+    Participant.objects.update(role="removed")
+    says(maya, mailbox, "With Bob again", cc=[BOB])
+    assert Participant.objects.get(case=case).role == "removed"
+
+
+def test_our_own_mailboxes_are_nobody_to_copy_in(maya: Any, mailbox: Any, billing_mailbox: Any) -> None:
+    case = says(maya, mailbox, "Both of you", cc=[Sender("billing+r.abc@northwind.test"), Sender(mailbox.address)]).case
+    assert not Participant.objects.filter(case=case).exists()
+
+
+def test_the_copied_persons_address_is_shown_beside_the_name_they_chose(
+    maya: Any, mailbox: Any, ana: Any, browser_of: Any
+) -> None:
+    case = says(maya, mailbox, "The lid is cracked.").case
+    says(Sender("eve@evil.test", name="Maya Ortiz"), mailbox, "Send it here.", reply_tokens=[case.reply_token])
+    page = browser_of(ana).get(case.get_absolute_url()).content.decode()
+    words = page[page.index('class="t-row message copied"') :]
+    assert "eve@evil.test" in words[: words.index("</article>")]

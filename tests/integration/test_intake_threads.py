@@ -13,6 +13,7 @@ from inbox import merging
 from inbox.locking import locked
 from inbox.models import Case, Participant
 from tests import make
+from tests.integration.test_many_at_once import at_once, taken
 from tests.make import answers, says
 
 pytestmark = pytest.mark.django_db
@@ -95,3 +96,19 @@ def test_the_case_of_a_joined_person_is_reopened_by_who_they_are_now(maya: Any, 
     assert says(Sender("maya@ortiz.test"), mailbox, "Still cracked.").case == case
     case.refresh_from_db()
     assert case.customer == maya
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_customers_on_each_others_threads_do_not_deadlock(maya: Any, mailbox: Any) -> None:
+    jon = make.customer("Jon Bell", email="jon@bell.test")
+    cases = {each.pk: says(each, mailbox, "hello").case for each in [maya, jon]}
+    items = []
+    for turn in range(24):
+        writer, other = [(maya, jon), (jon, maya)][turn % 2]
+        thread = cases[(other if turn % 3 else writer).pk]
+        items.append(make.message(writer, mailbox, f"mail {turn}", reply_tokens=[thread.reply_token]))
+    outcomes = at_once([lambda item=item: taken(item, mailbox) for item in items])  # type: ignore[misc]
+    assert {outcome["outcome"] for outcome in outcomes} == {"entry"}, outcomes
+    for case in Case.objects.all():
+        assert {each.kind for each in case.entries.filter(identity__customer=case.customer)} == {"message"}
+        assert {each.kind for each in case.entries.exclude(identity__customer=case.customer)} == {"participant"}
