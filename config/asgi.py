@@ -13,7 +13,7 @@ from channels.sessions import CookieMiddleware  # noqa: E402
 from inbox.routing import SameOrigin, websocket_urls  # noqa: E402
 
 # Autobahn paints the words of a debug line for every frame it sends, also when nobody reads them: half of its price.
-autobahn.hltype = autobahn.hlval = lambda words: words
+vars(autobahn).update(dict.fromkeys(["hltype", "hlval"], lambda words: words))
 
 application = ProtocolTypeRouter(
     {"http": pages, "websocket": SameOrigin(CookieMiddleware(URLRouter(cast(Any, websocket_urls))))}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from asgiref.typing import WebSocketSendEvent
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.utils.crypto import constant_time_compare
 from django.utils.timezone import now
 
-from inbox.hub import Message, hub
+from inbox.hub import hub
 from inbox.models import Agent, Case
 from inbox.wake import publish
 
@@ -55,7 +56,7 @@ class Feed(AsyncWebsocketConsumer):
         hub().leave(self)
         self._say(doing="")
 
-    async def pass_on(self, message: Message) -> None:
+    async def pass_on(self, message: WebSocketSendEvent) -> None:
         """Straight to the server: hundreds of sockets are told the same."""
         await self.base_send(message)
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import redis.asyncio
+from asgiref.typing import WebSocketSendEvent
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -24,7 +25,6 @@ from inbox.models import Agent
 from inbox.wake import LIVE_CHANNEL
 
 log = logging.getLogger(__name__)
-Message = dict[str, str]  # as the server takes it
 
 
 class Socket(Protocol):
@@ -36,7 +36,7 @@ class Socket(Protocol):
     looking_at: int | None
     watches_board: bool
 
-    async def pass_on(self, message: Message) -> None: ...
+    async def pass_on(self, message: WebSocketSendEvent) -> None: ...
     async def end(self) -> None: ...
 
 
@@ -104,7 +104,7 @@ class Hub:
                 log.exception("Could not pass on what happened")
 
     async def fan_out(self, *frames: dict[str, Any]) -> None:
-        post: dict[Socket, list[Message]] = {}
+        post: dict[Socket, list[WebSocketSendEvent]] = {}
         for frame in frames:
             if frame.get("kind") == "agent":
                 await self._check_now({frame["agent"]})
@@ -131,7 +131,7 @@ class Hub:
                 self.board_changed.set()
         return frame, []
 
-    async def _deliver(self, post: Mapping[Socket, Sequence[Message]]) -> None:
+    async def _deliver(self, post: Mapping[Socket, Sequence[WebSocketSendEvent]]) -> None:
         """The server gets a turn to write now and then: not only once the last of hundreds has been told."""
         for turn, (socket, messages) in enumerate(post.items(), 1):
             if socket in self.sockets:  # it may have been signed out meanwhile
@@ -200,8 +200,8 @@ class Hub:
                 socket.teams, socket.is_supervisor = agent["teams"], agent["is_supervisor"]
 
 
-def _message(frame: Mapping[str, Any]) -> Message:
-    return {"type": "websocket.send", "text": json.dumps(frame, separators=(",", ":"))}
+def _message(frame: Mapping[str, Any]) -> WebSocketSendEvent:
+    return {"type": "websocket.send", "bytes": None, "text": json.dumps(frame, separators=(",", ":"))}
 
 
 @database_sync_to_async

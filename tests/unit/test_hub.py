@@ -6,7 +6,9 @@ import asyncio
 import json
 from typing import Any
 
-from inbox.hub import Hub, Message
+from asgiref.typing import WebSocketSendEvent
+
+from inbox.hub import Hub
 
 SUPPORT, BILLING = 1, 2
 
@@ -19,8 +21,8 @@ class Ear:
         self.watches_board = False
         self.heard: list[dict[str, Any]] = []
 
-    async def pass_on(self, message: Message) -> None:
-        self.heard.append(json.loads(message["text"]))
+    async def pass_on(self, message: WebSocketSendEvent) -> None:
+        self.heard.append(json.loads(message["text"] or ""))
 
     async def end(self) -> None: ...
 
