@@ -36,6 +36,8 @@ class Limits(Protocol):
     has_copies: bool
     has_rich_text: bool
     files_apart: bool  # a text and each file are provider messages of their own
+    asks_before_first: bool  # who never wrote is written to only when the agent has agreed to it
+    introduces_us: bool  # the first message in a case begins with our name: nothing else there tells it
 
     def split(self, text: str) -> list[str]:
         """The texts of the provider messages this text becomes; never empty, nothing lost."""

@@ -11,10 +11,23 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 
+from connectors.adapters import ADAPTERS
 from connectors.adapters.email.message_id import is_ours
-from connectors.messages import Bounce, Edit, OptOut, OptOutAction, Reaction, Read, Status, Unsend
+from connectors.messages import (
+    CHANNEL_WORDS,
+    Bounce,
+    Channel,
+    Edit,
+    OptOut,
+    OptOutAction,
+    Reaction,
+    Read,
+    Status,
+    Unsend,
+)
 from connectors.models import Connector
-from customers.models import Consent, Identity
+from customers.identities import UNPROVEN
+from customers.models import Consent, Customer, Identity
 from customers.models.consent import ConsentState
 from inbox import outbox
 from inbox.intake import files, outcomes, people, told
@@ -231,6 +244,17 @@ def _consent(connector: Connector, identity: Identity, item: OptOut) -> Outcome:
     is_news = was_out != (state == ConsentState.OPTED_OUT)  # "Yes" may just be an answer to our question
     case = Case.objects.live_of(customer) if is_news else None
     if case:
-        words = "opted out of texts" if state == ConsentState.OPTED_OUT else "wants texts again"
-        case.record(Entry.event_of("consent", f"{customer.first_name} {words}: “{item.words}”", by=None))
+        messages = f"{CHANNEL_WORDS[Channel(connector.kind)].message}s"
+        words = f"wants {messages} again: “{item.words}”"
+        if state == ConsentState.OPTED_OUT:
+            words = f"opted out of {messages}: “{item.words}”{_instead(customer, identity)}"
+        case.record(Entry.event_of("consent", f"{customer.first_name} {words}", by=None))
     return outcomes.update(f"consent {state}")
+
+
+def _instead(customer: Customer, identity: Identity) -> str:
+    """Whoever owns the case is told where to answer now."""
+    others = customer.identities.exclude(kind=identity.kind).exclude(scope=UNPROVEN).filter(blocked_at=None)
+    kinds = set(others.values_list("kind", flat=True))
+    ways = [CHANNEL_WORDS[channel].inside for channel, adapter in ADAPTERS.items() if adapter.identity_kind in kinds]
+    return f". Answer by {' or '.join(ways)}" if ways else ""

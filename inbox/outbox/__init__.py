@@ -2,6 +2,7 @@
 
 ways.py       where a customer can be written to, and why not
 replies.py    an agent writes: the entry and its deliveries; notes, "no reply needed"
+introducing.py the first text in a case says who writes
 answering.py  what a reply answers, and what is open again when it does not arrive
 undoing.py    taking a reply back
 starting.py   an agent writes first
@@ -9,6 +10,7 @@ composing.py  a delivery as the value an adapter sends
 sending.py    claim, send, and every way that can end
 """
 
+from inbox.outbox.introducing import introduction
 from inbox.outbox.replies import (
     BadReply,
     CannotSend,
@@ -50,6 +52,7 @@ __all__ = [
     "deliver_due",
     "deliver_task",
     "failed",
+    "introduction",
     "look_up_lost",
     "mark",
     "no_reply_needed",

@@ -32,6 +32,7 @@ from inbox.models import (
 )
 from inbox.models.case import SPOKEN
 from inbox.outbox.answering import answer
+from inbox.outbox.introducing import introduced
 from inbox.outbox.sending import wake_delivery
 from inbox.outbox.undoing import before
 from inbox.outbox.ways import Option, option_by_key, options, refusal
@@ -110,6 +111,7 @@ def reply(
         if disclosed and not disclose:
             raise WouldDisclose(option.identity, disclosed)
         _bring_back(case, by)
+        text = introduced(case, option, text)
         entry = _entry(case, by, option, text, subject, copied, None if sent else form)
         entry.data["case_was"] = before(case, resolves=resolve)
         case.status, case.shows_move, case.snoozed_until = Status.WAITING, False, None

@@ -11,7 +11,7 @@ from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
 from connectors.errors import SendFailed, SendUnknown
-from connectors.messages import Channel, DeliveryStatus, Sent
+from connectors.messages import CHANNEL_WORDS, Channel, DeliveryStatus, Sent
 from connectors.models import Side
 from customers.models import Consent
 from customers.models.consent import ConsentState
@@ -123,12 +123,7 @@ def failed(delivery: Delivery, reason: str, code: str = "") -> bool:
 
 def _refused(delivery: Delivery, error: SendFailed) -> None:
     if error.opted_out:
-        Consent.objects.create(
-            identity=delivery.identity,
-            sender=str(delivery.connector.uuid),
-            state=ConsentState.OPTED_OUT,
-            words="The provider says this person has opted out.",
-        )
+        _opted_out(delivery)
     if error.reconnect:
         delivery.connector.failed(error.reason, Side.OUT, reconnect=True)
         live.announce(lambda: {"kind": "board"})
@@ -136,6 +131,19 @@ def _refused(delivery: Delivery, error: SendFailed) -> None:
         failed(delivery, error.reason, error.code)
     else:
         _tell(delivery)
+
+
+def _opted_out(delivery: Delivery) -> None:
+    """They told the provider and not us: kept as if they had."""
+    words = "The provider says this person has opted out."
+    Consent.objects.create(
+        identity=delivery.identity, sender=str(delivery.connector.uuid), state=ConsentState.OPTED_OUT, words=words
+    )
+    assert delivery.entry.case is not None
+    with locked(delivery.entry.case) as case:
+        messages = f"{CHANNEL_WORDS[Channel(delivery.connector.kind)].message}s"
+        told = f"{case.customer.first_name} has opted out of {messages}, as the provider says"
+        case.record(Entry.event_of("consent", told, by=None))
 
 
 def _unknown(delivery: Delivery, reason: str) -> None:

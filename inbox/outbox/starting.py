@@ -14,7 +14,7 @@ from customers.models.link import LinkReason
 from inbox.locking import Moved, lock_owner
 from inbox.models import Agent, Case, Entry
 from inbox.outbox.replies import BadReply, CannotSend, reply
-from inbox.outbox.ways import refusal
+from inbox.outbox.ways import refusal, to_confirm
 
 TRIES = 3
 
@@ -68,8 +68,9 @@ def _start(
         no = refusal(identity, connector)
         if no:
             raise CannotSend(no.reason, no.remedy)
-        if identity.last_inbound_at is None and connector.kind == Channel.SMS and not confirmed:
-            raise NeedsConfirmation(f"{identity.shown} has never texted us. Send the first text?")
+        words = to_confirm(identity, connector)
+        if words and not confirmed:
+            raise NeedsConfirmation(f"{identity.shown} {words[0].lower()}{words[1:]} Send the first text?")
         customer = lock_owner(identity)
         Customer.objects.filter(pk=customer.pk).update(has_written=True)
         case = Case.objects.live_of(customer)

@@ -14,7 +14,7 @@ from connectors.messages import Channel, Refusal, Standing
 from connectors.models import Connector
 from customers.identities import UNPROVEN
 from customers.models import Consent, Identity
-from inbox.models import Case, Draft
+from inbox.models import Case, Draft, Entry
 from inbox.switching import Way, default_way
 
 LAST_WROTE_TO = """SELECT connector_id, our_address FROM inbox_entry
@@ -72,11 +72,6 @@ def _connectors_for(case: Case, identity: Identity, connectors: Sequence[Connect
 
 
 def _option(case: Case, identity: Identity, connector: Connector, our_address: str) -> Option:
-    adapter = ADAPTERS[Channel(connector.kind)]
-    confirm = ""
-    if identity.last_inbound_at is None and connector.kind == Channel.SMS:
-        origin = identity.origin or "an agent"
-        confirm = f"Has never texted us. Number from {origin}."
     return Option(
         channel=connector.kind,
         identity=identity,
@@ -84,9 +79,18 @@ def _option(case: Case, identity: Identity, connector: Connector, our_address: s
         our_address=our_address,
         last_used=identity.last_inbound_at,
         refusal=refusal(identity, connector),
-        confirm=confirm,
-        files_allowed=adapter.limits.max_files,
+        confirm=to_confirm(identity, connector),
+        files_allowed=ADAPTERS[Channel(connector.kind)].limits.max_files,
     )
+
+
+def to_confirm(identity: Identity, connector: Connector) -> str:
+    """What an agent must agree to before the first text to a number that never wrote; empty when none is needed."""
+    if identity.last_inbound_at is not None or not ADAPTERS[Channel(connector.kind)].limits.asks_before_first:
+        return ""
+    if Entry.objects.filter(identity=identity, channel=connector.kind).that_left().exists():
+        return ""
+    return f"Has never texted us. Number from {identity.origin or 'an agent'}."
 
 
 def refusal(identity: Identity, connector: Connector, *, automatic: bool = False) -> Refusal | None:

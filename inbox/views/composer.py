@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from inbox.models import Agent, Attachment, Case, Draft, Entry, EntryKind, Participant, ParticipantRole
 from inbox.models.case import SPOKEN
-from inbox.outbox import Option, default_option
+from inbox.outbox import Option, default_option, introduction
 from inbox.views.has import Has
 
 
@@ -39,6 +39,7 @@ class Composer:
     draft: Draft | None = None
     note: Draft | None = None
     files: Sequence[Attachment] = field(default_factory=tuple)
+    introduction: str = ""  # what we put before the text
 
 
 def composer_of(
@@ -70,6 +71,7 @@ def composer_of(
         draft=draft,
         note=next((each for each in drafts if each.channel == "note" and each.text), None),
         files=list(draft.attachments.all()) if draft else [],
+        introduction=introduction(case, option) if option else "",
     )
 
 

@@ -63,7 +63,7 @@ let lastInbound = $("#case-head")?.dataset.inbound;
 function count() {
   const line = $("#room");
   if (!line) return;
-  const { words, over } = room(line.dataset.channel, reply().value);
+  const { words, over } = room(line.dataset.channel, line.dataset.before + reply().value);
   line.textContent = words;
   line.classList.toggle("over", over);
 }

@@ -36,6 +36,9 @@ def test_coming_back_is_news_and_so_is_leaving_once(maya: Any, number: Any) -> N
     says(maya, number, "hi")
     for word in ["STOP", "STOP", "START", "Yes"]:
         says_word(number, word)
-    assert told() == ["Maya opted out of texts: “STOP”", "Maya wants texts again: “START”"]
+    assert told() == [
+        "Maya opted out of texts: “STOP”. Answer by email or Instagram",
+        "Maya wants texts again: “START”",
+    ]
     identity = Identity.objects.get(kind="phone", value=MAYA.address)
     assert Consent.objects.opted_out_at(identity, str(number.uuid)) is None

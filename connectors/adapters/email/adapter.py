@@ -51,6 +51,8 @@ class EmailLimits:
     has_copies = True
     has_rich_text = True
     files_apart = False
+    asks_before_first = False
+    introduces_us = False
 
     def split(self, text: str) -> list[str]:
         return [text]

@@ -21,6 +21,8 @@ class InstagramLimits:
     has_copies = False
     has_rich_text = False
     files_apart = True
+    asks_before_first = False
+    introduces_us = False
 
     def split(self, text: str) -> list[str]:
         """Meta counts bytes, so an emoji is four or more; joined, the parts are the text again."""

@@ -2,9 +2,9 @@
 
 `Account.secrets`: account_sid, auth_token; optional previous_auth_token (while tokens are being changed) and
 webhook_shared_key (webhooks signed with a SharedKey). `Account.options`, all optional: messaging_service_sid;
-other_programs (set: other programs send from this number too, so what was not sent from here answers nothing).
-`Account.addresses`: our numbers in E.164. Status callbacks arrive at the same webhook URL plus `?delivery=<our id>`;
-the caller passes the raw query string as the header `x-query-string`.
+from_name (what the first text in a case begins with); other_programs (set: other programs send from this number too,
+so what was not sent from here answers nothing). `Account.addresses`: our numbers in E.164. Status callbacks arrive at
+the same webhook URL plus `?delivery=<our id>`; the caller passes the raw query string as the header `x-query-string`.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ class SmsLimits:
     has_copies = False
     has_rich_text = False
     files_apart = False
+    asks_before_first = True
+    introduces_us = True
 
     def split(self, text: str) -> list[str]:
         """Texts longer than Twilio takes are cut between words and marked `(1/2) `, `(2/2) `."""

@@ -13,6 +13,21 @@ STEPS = (
             Field("account_sid", "Account SID", hint="It begins with AC."),
             Field("auth_token", "Auth token", is_secret=True),
             Field("messaging_service_sid", "Messaging service SID", is_option=True, is_needed=False),
+            Field(
+                "from_name",
+                "Name customers know you by",
+                hint="The first text in a case begins with it.",
+                is_option=True,
+                is_needed=False,
+            ),
+            Field(
+                "other_programs",
+                "Other programs send from this number too",
+                hint="What they send then never counts as an answer.",
+                is_option=True,
+                is_needed=False,
+                choices=(("yes", "Yes"),),
+            ),
         ),
     ),
     Step(

@@ -20,6 +20,8 @@ class WhatsAppLimits:
     has_copies = False
     has_rich_text = False
     files_apart = True  # one file to a message
+    asks_before_first = False
+    introduces_us = False
 
     def split(self, text: str) -> list[str]:
         return cutting.split(text, MAX_UNITS, cutting.utf16_units)

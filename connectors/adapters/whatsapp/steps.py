@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from connectors.adapters.steps import Step
 from connectors.adapters.twilio.steps import STEPS as OF_TEXTS
 
+ACCOUNT = OF_TEXTS[0]
 STEPS = (
-    OF_TEXTS[0],
+    replace(ACCOUNT, fields=tuple(each for each in ACCOUNT.fields if each.name != "from_name")),  # it is shown anyway
     Step(
         "webhook",
         "Webhook",

@@ -122,7 +122,12 @@ class Command(BaseCommand):
             "support": mailbox("Support", "support@northwind.test", "Support"),
             "billing": mailbox("Billing", "billing@northwind.test", "Billing"),
             "sms": _connector(
-                "sms", "Texts", NUMBER, teams["Support"], {"account_sid": ACCOUNT_SID, "auth_token": kept["auth_token"]}
+                "sms",
+                "Texts",
+                NUMBER,
+                teams["Support"],
+                {"account_sid": ACCOUNT_SID, "auth_token": kept["auth_token"]},
+                {"from_name": "Northwind"},
             ),
             "instagram": _connector(
                 "instagram",
