@@ -12,7 +12,7 @@ import logging
 import random
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import redis.asyncio
 from asgiref.typing import WebSocketSendEvent
@@ -201,7 +201,8 @@ class Hub:
 
 
 def _message(frame: Mapping[str, Any]) -> WebSocketSendEvent:
-    return {"type": "websocket.send", "bytes": None, "text": json.dumps(frame, separators=(",", ":"))}
+    text = json.dumps(frame, separators=(",", ":"))
+    return cast("WebSocketSendEvent", {"type": "websocket.send", "text": text})
 
 
 @database_sync_to_async
