@@ -340,6 +340,15 @@ class Standing:
     opted_out_at: datetime | None = None
     automatic: bool = False
     files: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)  # of the account we would write from
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Until when they may be written to, and the words before that time: "Instagram takes answers until"."""
+
+    words: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from connectors.messages import (
     Attachment,
     Channel,
     Check,
+    Closing,
     Grant,
     Item,
     Limit,
@@ -46,6 +47,9 @@ class Limits(Protocol):
 
     def refusal(self, standing: Standing) -> Refusal | None:
         """Why nothing may be sent to this person here now; None when it may."""
+
+    def closing(self, standing: Standing) -> Closing | None:
+        """When that will end by itself; None when it will not, or has."""
 
 
 class Adapter(Protocol):

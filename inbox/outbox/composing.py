@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from connectors.adapters import ADAPTERS
-from connectors.messages import Channel, EmailHeaders, OutboundFile, OutboundMessage, Sender
+from connectors.messages import Channel, Classification, EmailHeaders, OutboundFile, OutboundMessage, Sender
 from inbox import inviting
 from inbox.models import Attachment, Delivery, Entry
 from inbox.models.media import media_link
@@ -25,6 +25,7 @@ def compose(delivery: Delivery) -> OutboundMessage:
         quoted=_quoted(entry) if is_mail else "",
         files=tuple(_files(delivery, is_mail)),
         email=_headers(entry) if is_mail else None,
+        automatic=entry.classification == Classification.AUTOMATIC,
         last_inbound_at=identity.last_inbound_at,
         status_callback=f"{delivery.connector.webhook_url}?delivery={delivery.uuid}",
         created_at=delivery.entry.created_at,

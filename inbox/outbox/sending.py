@@ -11,7 +11,7 @@ from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
 from connectors.errors import SendFailed, SendUnknown
-from connectors.messages import CHANNEL_WORDS, Channel, DeliveryStatus, Sent
+from connectors.messages import CHANNEL_WORDS, Channel, Classification, DeliveryStatus, Sent
 from connectors.models import Side
 from customers.models import Consent
 from customers.models.consent import ConsentState
@@ -39,7 +39,9 @@ def deliver(delivery_id: int) -> bool:
     delivery = Delivery.objects.claim(delivery_id)
     if delivery is None:
         return False
-    no = refusal(delivery.identity, delivery.connector)
+    no = refusal(
+        delivery.identity, delivery.connector, automatic=delivery.entry.classification == Classification.AUTOMATIC
+    )
     if no:
         failed(delivery, f"{no.reason} {no.remedy}".strip())
         return True

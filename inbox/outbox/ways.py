@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
-from connectors.messages import Channel, Refusal, Standing
+from connectors.messages import Channel, Closing, Refusal, Standing
 from connectors.models import Connector
 from customers.identities import UNPROVEN
 from customers.models import Consent, Identity
@@ -33,6 +33,7 @@ class Option:
     refusal: Refusal | None
     confirm: str = ""  # must be agreed to first: "Has never texted us. …"
     files_allowed: int = field(default=0)
+    closing: Closing | None = None  # until when they may be written to there
 
     @property
     def key(self) -> str:
@@ -72,6 +73,7 @@ def _connectors_for(case: Case, identity: Identity, connectors: Sequence[Connect
 
 
 def _option(case: Case, identity: Identity, connector: Connector, our_address: str) -> Option:
+    limits = ADAPTERS[Channel(connector.kind)].limits
     return Option(
         channel=connector.kind,
         identity=identity,
@@ -80,7 +82,8 @@ def _option(case: Case, identity: Identity, connector: Connector, our_address: s
         last_used=identity.last_inbound_at,
         refusal=refusal(identity, connector),
         confirm=to_confirm(identity, connector),
-        files_allowed=ADAPTERS[Channel(connector.kind)].limits.max_files,
+        files_allowed=limits.max_files,
+        closing=limits.closing(Standing(now(), last_inbound_at=identity.last_inbound_at, options=connector.options)),
     )
 
 
@@ -108,6 +111,7 @@ def refusal(identity: Identity, connector: Connector, *, automatic: bool = False
         last_inbound_at=identity.last_inbound_at,
         opted_out_at=Consent.objects.opted_out_at(identity, str(connector.uuid)),
         automatic=automatic,
+        options=connector.options,
     )
     return ADAPTERS[Channel(connector.kind)].limits.refusal(standing)
 

@@ -62,3 +62,37 @@ def test_an_opt_out_and_too_many_files_are_refused() -> None:
     assert LIMITS.refusal(Standing(NOW, last_inbound_at=NOW, opted_out_at=NOW)) is not None
     assert LIMITS.refusal(Standing(NOW, last_inbound_at=NOW, files=11)) is not None
     assert LIMITS.refusal(Standing(NOW, last_inbound_at=NOW, files=10)) is None
+
+
+APPROVED = {"human_agent": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("age", "options", "automatic", "words"),
+    [
+        (timedelta(hours=1), {}, False, "Instagram takes answers until"),
+        (timedelta(hours=1), APPROVED, True, "Instagram takes answers until"),
+        (timedelta(hours=25), APPROVED, False, "Their 24 hours are over."),
+        (timedelta(days=6, hours=23), APPROVED, False, "Their 24 hours are over."),
+        (timedelta(hours=25), APPROVED, True, ""),
+        (timedelta(hours=25), {}, False, ""),
+        (timedelta(hours=25), {"human_agent": "no"}, False, ""),
+        (timedelta(days=7), APPROVED, False, ""),
+    ],
+)
+def test_a_person_has_7_days_where_meta_approved_it_and_a_program_has_24_hours(
+    age: timedelta, options: dict[str, str], automatic: bool, words: str
+) -> None:
+    standing = Standing(NOW, last_inbound_at=NOW - age, automatic=automatic, options=options)
+    closing = LIMITS.closing(standing)
+    assert (LIMITS.refusal(standing) is None) == bool(words)
+    assert (closing is not None) == bool(words)
+    if closing:
+        assert closing.words.startswith(words)
+        assert closing.at > NOW
+
+
+def test_after_7_days_the_refusal_says_so() -> None:
+    refusal = LIMITS.refusal(Standing(NOW, last_inbound_at=NOW - timedelta(days=8), options=APPROVED))
+    assert refusal is not None
+    assert "7 days" in refusal.reason

@@ -27,6 +27,7 @@ from connectors.messages import (
     Attachment,
     Channel,
     Check,
+    Closing,
     Grant,
     Item,
     Limit,
@@ -61,6 +62,9 @@ class EmailLimits:
         return Limit(used=len(text), room=0, parts=1, unit="characters")
 
     def refusal(self, standing: Standing) -> Refusal | None:
+        return None
+
+    def closing(self, standing: Standing) -> Closing | None:
         return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from connectors.adapters import text as cutting
-from connectors.messages import Limit, Refusal, Standing
+from connectors.messages import Closing, Limit, Refusal, Standing
 
 MAX_BYTES = 1_000
 WINDOW = timedelta(hours=24)
@@ -40,7 +40,13 @@ class InstagramLimits:
                 "They have not written on Instagram yet, and Instagram lets only customers begin.",
                 "Use another channel.",
             )
-        if standing.now - standing.last_inbound_at > WINDOW - SAFETY:
+        closing = self.closing(standing)
+        if closing is None and _may_be_a_human_agent(standing):
+            return Refusal(
+                "They last wrote on Instagram more than 7 days ago, and Instagram allows no answer after that.",
+                "Use another channel, or wait until they write there again.",
+            )
+        if closing is None:
             return Refusal(
                 "They last wrote on Instagram more than 24 hours ago, and Instagram allows no answer after that.",
                 "Use another channel, or wait until they write there again.",
@@ -48,3 +54,18 @@ class InstagramLimits:
         if standing.files > self.max_files:
             return Refusal(f"At most {self.max_files} files go with one Instagram reply.", "Take some out.")
         return None
+
+    def closing(self, standing: Standing) -> Closing | None:
+        """24 hours; where Meta has approved it, 7 days for what a person writes."""
+        if standing.last_inbound_at is None:
+            return None
+        day, week = (standing.last_inbound_at + window - SAFETY for window in (WINDOW, HUMAN_AGENT_WINDOW))
+        if standing.now <= day:
+            return Closing("Instagram takes answers until", day)
+        if standing.now <= week and _may_be_a_human_agent(standing):
+            return Closing("Their 24 hours are over. As a person's own answer Instagram takes it until", week)
+        return None
+
+
+def _may_be_a_human_agent(standing: Standing) -> bool:
+    return standing.options.get("human_agent") == "yes" and not standing.automatic

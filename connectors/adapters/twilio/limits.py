@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connectors.adapters import text as cutting
 from connectors.adapters.twilio.segments import segments
-from connectors.messages import Limit, Refusal, Standing
+from connectors.messages import Closing, Limit, Refusal, Standing
 
 MAX_UNITS = 1_600  # Twilio counts characters; an emoji is counted as two here, the safe reading
 
@@ -52,4 +52,7 @@ class SmsLimits:
             return Refusal(
                 f"A text message carries at most {self.max_files} files.", "Take some out, or send them by email."
             )
+        return None
+
+    def closing(self, standing: Standing) -> Closing | None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from connectors.adapters import text as cutting
-from connectors.messages import Limit, Refusal, Standing
+from connectors.messages import Closing, Limit, Refusal, Standing
 
 MAX_UNITS = 1_600  # of Twilio's Body; an emoji counts as two
 WINDOW = timedelta(hours=24)
@@ -46,3 +46,7 @@ class WhatsAppLimits:
         if standing.files > self.max_files:
             return Refusal(f"At most {self.max_files} files can be sent at once.", "Take some out.")
         return None
+
+    def closing(self, standing: Standing) -> Closing | None:
+        ends = standing.last_inbound_at and standing.last_inbound_at + WINDOW - SAFETY
+        return Closing("WhatsApp takes answers until", ends) if ends and ends > standing.now else None
