@@ -19,6 +19,7 @@ from django.utils.timezone import now
 
 from connectors import messages
 from connectors.adapters import ADAPTERS
+from connectors.adapters.email.filename import clean
 from connectors.adapters.media import sniff
 from connectors.errors import FetchFailed
 from connectors.messages import Channel
@@ -41,7 +42,7 @@ def attach(entry: Entry, attachments: tuple[messages.Attachment, ...]) -> None:
     for each in attachments:
         row = Attachment(
             entry=entry,
-            name=each.name[:255] or "file",
+            name=clean(each.name, each.content_type),
             content_type=each.content_type[:120],
             content_id=each.content_id[:998],
             url=each.url,
@@ -130,7 +131,7 @@ def _fetched(row: Attachment) -> bytes:
     value = messages.Attachment(name=row.name, content_type=row.content_type, url=row.url)
     fetched = ADAPTERS[Channel(entry.channel)].fetch_media(entry.connector.account(), value)
     assert fetched.content is not None
-    row.name, row.content_type = fetched.name[:255] or row.name, fetched.content_type[:120]
+    row.name, row.content_type = clean(fetched.name or row.name, fetched.content_type), fetched.content_type[:120]
     return fetched.content
 
 
@@ -158,6 +159,7 @@ def _keep(row: Attachment) -> None:
         return
     if row.entry and row.entry.case:
         with locked(row.entry.case) as case:
+            Entry.objects.filter(pk=row.entry_id).update(touched_at=now())
             case.changed(row.entry)
 
 

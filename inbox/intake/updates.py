@@ -65,7 +65,8 @@ def unsend(connector: Connector, item: Unsend) -> Outcome:
             _empty(entry)
             if case and entry.is_ours:
                 _waits_again(case, entry)
-        entry.save(update_fields=["text", "html", "quoted", "unsent_at", "remark", "data"])
+        entry.touched_at = now()
+        entry.save(update_fields=["text", "html", "quoted", "unsent_at", "remark", "data", "touched_at"])
         if case:
             _forget(case, entry, entry.facts.all())
             _tell_again(case, entry, before)
@@ -84,7 +85,8 @@ def reaction(connector: Connector, item: Reaction) -> Outcome:
             entry.reactions[who] = item.emoji
         else:
             entry.reactions.pop(who, None)
-        entry.save(update_fields=["reactions", "data"])
+        entry.touched_at = now()
+        entry.save(update_fields=["reactions", "data", "touched_at"])
         if case:
             case.changed(entry)
     return outcomes.update("reaction", entry.pk)
@@ -138,6 +140,7 @@ def _waits_again(case: Case, entry: Entry) -> None:
     later = case.timeline().that_left().filter(channel=entry.channel, pk__gt=entry.pk)
     if case.is_live and not later.exists():
         unanswered_again(case, entry)
+        Entry.objects.filter(pk__in=entry.data["untied"]).update(touched_at=now())
 
 
 def _tell_again(case: Case, entry: Entry, before: list[str]) -> None:
@@ -210,15 +213,30 @@ def bounce(connector: Connector, item: Bounce) -> Outcome:
     entry = Entry.objects.filter(uuid=uuid, connector=connector).select_related("identity").first() if uuid else None
     if entry is None:
         return outcomes.ignored("bounce of a mail that is not ours", item.reason)
-    delivery = entry.deliveries.first()
-    if delivery is None or (item.address and entry.identity and item.address.lower() != entry.identity.value):
-        return outcomes.update(f"bounce for {item.address}", entry.pk)
-    if item.permanent:
+    delivery, address = entry.deliveries.first(), item.address.lower()
+    if delivery is None:
+        return outcomes.ignored("bounce of a mail that was never sent", item.reason)
+    if address and entry.identity and address != entry.identity.value:
+        if address not in entry.headers.get("cc", []):
+            return outcomes.ignored("bounce for somebody who was not written to", address)
+        _say_beside(delivery, f"Not delivered to {address}: {item.reason}")
+    elif item.permanent:
         # The server had accepted it, so "sent" stands; a bounce is the one report that comes after it.
         outbox.failed(delivery, item.reason, item.code)
     else:
-        Delivery.objects.filter(pk=delivery.pk, state=State.SENT).update(reason=item.reason[:400], changed_at=now())
+        _say_beside(delivery, item.reason)
     return outcomes.update("bounce" if item.permanent else "delayed", entry.pk)
+
+
+def _say_beside(delivery: Delivery, words: str) -> None:
+    """Something about a reply that stays sent. Said once, however many reports say it."""
+    assert delivery.entry.case is not None
+    with locked(delivery.entry.case) as case:
+        said = Delivery.objects.values_list("reason", flat=True).get(pk=delivery.pk)
+        if words not in said:
+            left = Delivery.objects.filter(pk=delivery.pk, state__in=[State.SENT, State.DELIVERED, State.READ])
+            left.update(reason=" ".join(filter(None, [said, words]))[:400], changed_at=now())
+            case.changed(delivery.entry)
 
 
 def opt_out(connector: Connector, item: OptOut) -> Outcome:

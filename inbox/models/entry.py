@@ -93,6 +93,7 @@ class Entry(models.Model):
     also_sent = models.BooleanField(default=False)  # the same words on another channel within a minute
     edited_at = models.DateTimeField(null=True, blank=True)
     unsent_at = models.DateTimeField(null=True, blank=True)
+    touched_at = models.DateTimeField(null=True, blank=True)  # looks different since: a reaction, a file
     reactions = models.JSONField(default=dict, blank=True)  # {identity id: emoji}
     event = models.CharField(max_length=40, blank=True)
     data = models.JSONField(default=dict, blank=True)

@@ -147,6 +147,7 @@ def _changed_entries(request: AgentRequest, timeline: EntryQuerySet) -> list[Ent
     newest, since = request.headers.get("X-Newest", ""), since_of(request) or now() - timedelta(minutes=1)
     sending = timeline.filter(deliveries__changed_at__gte=since)
     changed = Q(created_at__gte=since) | Q(tied_at__gte=since) | Q(edited_at__gte=since) | Q(unsent_at__gte=since)
+    changed |= Q(touched_at__gte=since)
     changed |= Q(pk__in=sending.values("pk"))
     if newest.isdecimal() and len(newest) < 19:
         changed |= Q(pk__gt=int(newest))

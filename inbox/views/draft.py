@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils.timezone import now
 from django.views.decorators.http import require_POST
 
+from connectors.adapters.email.filename import clean
 from inbox.forms import DraftForm, UploadForm
 from inbox.http import AgentRequest, case_or_404, signed_in
 from inbox.intake.files import forget, store
@@ -52,7 +53,7 @@ def add_file(request: AgentRequest, pk: int) -> HttpResponse:
     upload, channel = form.cleaned_data["file"], form.cleaned_data["channel"]
     with transaction.atomic():
         draft, _ = Draft.objects.get_or_create(case=case, agent=request.user, channel=channel)
-        row = Attachment(draft=draft, uploaded_by=request.user, name=upload.name[:255], content_type=form.content_type)
+        row = Attachment(draft=draft, uploaded_by=request.user, name=clean(upload.name), content_type=form.content_type)
         store(row, upload.read())
         row.save()
     return render(request, "inbox/_draft_files.html", {"files": draft.attachments.all(), "case": case})

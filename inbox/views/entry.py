@@ -61,7 +61,10 @@ def original(request: AgentRequest, pk: int) -> HttpResponse:
     return HttpResponse(
         source,
         content_type="text/plain; charset=utf-8",
-        headers={"Content-Disposition": f"inline; filename=entry-{pk}.txt"},
+        headers={
+            "Content-Disposition": f"inline; filename=entry-{pk}.txt",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        },
     )
 
 

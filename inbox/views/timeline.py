@@ -36,6 +36,10 @@ class Sending:
     def is_trouble(self) -> bool:
         return self.state in (State.FAILED, State.UNKNOWN)
 
+    @property
+    def has_left(self) -> bool:
+        return self.state in (State.SENT, State.DELIVERED, State.READ)
+
 
 @dataclass(frozen=True)
 class Row:

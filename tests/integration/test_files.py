@@ -106,6 +106,22 @@ def test_neither_name_nor_type_touches_the_disk(maya: Any, mailbox: Any, shelf: 
     assert files.OURS.fullmatch(stored[0].name)
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\temp\\photo.png", "photo.png"),
+        ("invoice\u202egnp.exe", "invoicegnp.exe"),
+        ("a\x00\r\nb.png", "a b.png"),
+        ("...", "file.png"),
+        ("x" * 300 + ".png", "x" * 251 + ".png"),
+    ],
+)
+def test_a_name_is_only_a_name(given: str, shown: str, maya: Any, account: Any) -> None:
+    sends(maya, account, File(name=given, content_type="image/png", content=PNG))
+    assert only().name == shown
+
+
 # Handing it out
 
 

@@ -14,7 +14,7 @@ from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
 from connectors.messages import Attachment as File
-from connectors.messages import Channel, Edit, Reaction, Read, Sender, Sent, Unsend
+from connectors.messages import Bounce, Channel, Edit, Reaction, Read, Sender, Sent, Unsend
 from connectors.models import Connector
 from inbox import outbox
 from inbox.intake import files, updates
@@ -225,6 +225,78 @@ def test_two_reactions_at_once_do_not_overwrite_each_other(maya: Any, account: A
     meanwhile(lambda: updates.reaction(account, theirs) and None)
     reacts(account, "❤️")
     assert fresh(said).reactions == {"999": "👍", MAYA: "❤️"}
+
+
+# What an open page fetches when it catches up
+
+
+def test_a_page_that_missed_the_news_of_a_reaction_or_a_file_hears_of_it(
+    maya: Any, account: Any, ana: Any, browser_of: Any, fetching: Any
+) -> None:
+    said = make.says(maya, account, "look", provider_id="m1", files=[File(name="a.png", url="https://x.test/a.png")])
+    Entry.objects.update(created_at=now() - timedelta(hours=1))
+    since = {"X-Since": (now() - timedelta(seconds=1)).isoformat()}
+
+    def news() -> str:
+        return str(browser_of(ana).get(f"/cases/{said.case_id}/changes/", headers=since).content.decode())
+
+    assert f'data-entry="{said.pk}"' not in news()
+    reacts(account, "❤️")
+    assert "❤️" in news()
+    Entry.objects.update(touched_at=None)
+    fetching(lambda: None, [])
+    files.fetch_files()
+    assert f"/attachments/{Attachment.objects.get().uuid}/" in news()
+
+
+# Bounces
+
+
+def bounces(
+    mailbox: Connector, reply: Entry, address: str, *, permanent: bool = True, reason: str = "No such person."
+) -> str:
+    item = Bounce(reply.message_id, address, permanent=permanent, reason=reason, code="5.1.1")
+    return str(updates.bounce(mailbox, item)["outcome"])
+
+
+@pytest.fixture
+def mailed(maya: Any, mailbox: Any, ana: Any) -> Entry:
+    """A mail to Maya that has left, her boss copied."""
+    asked = make.says(maya, mailbox, "hi")
+    reply = make.answers(ana, asked.case, "hello")
+    Entry.objects.filter(pk=reply.pk).update(headers={**reply.headers, "cc": ["boss@ortiz.test"]})
+    send(reply, reply.message_id)
+    return reply
+
+
+def test_a_bounce_opens_what_the_mail_had_answered(mailed: Entry, mailbox: Any) -> None:
+    bounces(mailbox, mailed, "maya@ortiz.test")
+    assert mailed.deliveries.get().state == State.FAILED
+    assert Case.objects.get().waiting_since
+
+
+def test_a_mail_that_one_copied_person_did_not_get_says_so_and_stays_sent(
+    mailed: Entry, mailbox: Any, ana: Any, browser_of: Any
+) -> None:
+    for _ in range(2):
+        bounces(mailbox, mailed, "Boss@ortiz.test")
+    delivery = mailed.deliveries.get()
+    assert (delivery.state, delivery.reason) == (State.SENT, "Not delivered to boss@ortiz.test: No such person.")
+    page = browser_of(ana).get(f"/inbox/open/c/{mailed.case_id}/").content.decode()
+    assert "Not delivered to boss@ortiz.test" in page
+    assert Case.objects.get().waiting_since is None
+
+
+def test_a_mail_that_is_late_says_so(mailed: Entry, mailbox: Any, heard: list[dict[str, Any]]) -> None:
+    heard.clear()
+    bounces(mailbox, mailed, "maya@ortiz.test", permanent=False, reason="It is delayed.")
+    assert (mailed.deliveries.get().state, mailed.deliveries.get().reason) == (State.SENT, "It is delayed.")
+    assert [frame["entry"] for frame in heard] == [mailed.pk]
+
+
+def test_a_bounce_for_a_stranger_means_nothing(mailed: Entry, mailbox: Any) -> None:
+    assert bounces(mailbox, mailed, "stranger@elsewhere.test") == "ignored"
+    assert mailed.deliveries.get().reason == ""
 
 
 # Seen
