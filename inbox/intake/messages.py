@@ -98,7 +98,7 @@ def _is_from_a_person(entry: Entry, identity: Identity, item: InboundMessage) ->
     their stead; blocking beats that."""
     if identity.blocked_at:
         entry.classification, entry.reason = Classification.SPAM, "This sender is blocked."
-    elif identity.is_person and item.classification in MISTAKEN and not item.is_auto_reply:
+    elif identity.is_person and item.email and item.classification in MISTAKEN and not item.is_auto_reply:
         entry.classification, entry.reason = Classification.PERSON, "An agent said that this is a person."
     return entry.classification == Classification.PERSON
 

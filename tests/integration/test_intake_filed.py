@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from connectors.messages import Sender
 from connectors.models import Receipt
 from customers.models import Identity
-from inbox import intake
+from inbox import intake, outbox
 from inbox.locking import locked
 from inbox.models import Case, Entry, Status, Switch
 from tests.make import answers, says
@@ -221,3 +221,10 @@ def test_what_a_blocked_number_sends_is_filed_in_no_case(maya: Any, number: Any,
     assert not Switch.objects.exists()
     intake.unblock(filed.identity, by=ana)
     assert says(maya, number, "sorry").kind == "message"
+
+
+def test_opening_the_chat_by_a_link_again_is_still_no_message(maya: Any, account: Any, ana: Any) -> None:
+    case = intake.this_is_a_person(says(maya, account, "", classification="automatic"), by=ana)
+    outbox.no_reply_needed(case, by=ana)
+    assert says(maya, account, "", classification="automatic").kind == "filed"
+    assert again(case).waiting_since is None
