@@ -24,7 +24,11 @@ PYTHON = VENV / "bin" / "python"
 VENDOR = ROOT / "static" / "vendor"
 OLDEST = (3, 11)
 SPACE = 1_500_000_000  # bytes: the packages, their wheels on the way in, and a young database
-BROWSER = ["chromium", "fonts-noto-core", "fonts-noto-mono"]
+FONTS = {
+    "fonts-noto-core": "NotoSans-Regular",
+    "fonts-noto-mono": "NotoSansMono-Regular",
+    "fonts-noto-color-emoji": "NotoColorEmoji",
+}
 MAIL_SERVER = "dovecot-imapd"
 # What is installed for tests must not run as a service of this machine.
 WITHOUT_SERVICES = """policy=/usr/sbin/policy-rc.d
@@ -121,14 +125,23 @@ def fetch_node_packages() -> None:
 
 def install_browser() -> None:
     """Debian's Chromium and fonts where we may install packages, else the browser that Playwright downloads."""
-    has_fonts = run_quietly(["sh", "-c", "fc-list | grep -q NotoSans-Regular"]) is None
-    if has_fonts and shutil.which("chromium"):
+    fonts = [package for package, font in FONTS.items() if not has_font(font)]
+    browser = [] if shutil.which("chromium") else ["chromium"]
+    if not fonts and not browser:
         return
     with step("Installing Chromium and fonts for the browser tests"):
-        if install_debian(BROWSER) or shutil.which("chromium"):
+        if install_debian([*browser, *fonts]):
+            return
+        if fonts:
+            print(f"  Pictures of the pages lack some letters and emoji without {' and '.join(fonts)}.", flush=True)
+        if not browser:
             return
         if words := run_quietly([PYTHON, "-m", "playwright", "install", "chromium"]):
             raise Trouble(f"The browser tests need Chromium: install the package chromium. Playwright said: {words}")
+
+
+def has_font(name: str) -> bool:
+    return run_quietly(["sh", "-c", 'fc-list | grep -q "$1"', "sh", name]) is None
 
 
 def install_mail_server() -> None:
