@@ -12,7 +12,7 @@ The configuration file (JSON)::
      "product_url": "http://127.0.0.1:8000/",       where "Open the agent's side" leads
      "status_delay": 0.3,                           optional: seconds between queued, sent and delivered
      "connectors": [
-       {"kind": "sms", "address": "+1…", "name", "webhook_url", "account_sid", "auth_token"},
+       {"kind": "sms" or "whatsapp", "address": "+1…", "name", "webhook_url", "account_sid", "auth_token"},
        {"kind": "instagram", "address": "1784…", "name", "webhook_url", "app_secret", "access_token", "verify_token"},
        {"kind": "email", "address": "support@…", "name", "username", "password"}],
      "customers": [{"name", "email", "email_password", "phone", "instagram_id", "instagram_handle", "note"}]}
@@ -23,17 +23,18 @@ TLS from the first byte. Both know every connector mailbox and every customer wi
 The control API (JSON in, JSON out; errors are `{"error": sentence}` with 400 or 404). `customer` is an index into
 `customers`, or a name, an address, a number, an Instagram id or a handle:
 
-- `POST /control/say {customer, channel: "email"|"sms"|"instagram", text, …}` → `{id, person,
+- `POST /control/say {customer, channel: "email"|"sms"|"instagram"|"whatsapp", text, …}` → `{id, person,
   webhook_status, webhook_ms}`; `person` is the id of who wrote.
   Optional for all: `to` (our address), `from` (another address than the customer's own), `files` (how many photos),
   `age_hours` (written that long ago). Mail: `subject` (starts a new thread; without it the last mail is answered at its
   Reply-To), `cc` ([address]), `headers` ({name: value}), `in_reply_to` (Message-ID), `html`, `late_hours` (dated that
   long ago, arriving now), `forged` (the mail system says the sender is not who it claims), `letter` (`newsletter`,
-  `out_of_office` or `order`: a ready-made mail that no person wrote). Instagram: `in_reply_to` (mid).
+  `out_of_office` or `order`: a ready-made mail that no person wrote). Instagram: `in_reply_to` (mid). WhatsApp:
+  `hide_number` (the business sees an id instead).
   `webhook_status` is what the product answered; 0: nobody answered; null: mail, which is fetched, not pushed.
-- `GET /control/inbox?customer=…` → `{person, email: […], sms: […], instagram: […]}`: everything that person can see,
-  oldest first; `direction` is `received` or `sent` from the customer's point of view.
-- `POST /control/read {customer, channel}`: the customer looks at the thread (Instagram tells the product "seen").
+- `GET /control/inbox?customer=…` → `{person, email: […], sms: […], instagram: […], whatsapp: […]}`: everything that
+  person can see, oldest first; `direction` is `received` or `sent` from the customer's point of view.
+- `POST /control/read {customer, channel}`: the customer looks at the thread (Instagram and WhatsApp tell the product).
 - `POST /control/unsend {customer, id?}`, `POST /control/react {customer, id?, emoji}` (empty: taken back): Instagram;
   without an id the newest message that fits.
 - `POST /control/faults {provider, fault, times?, seconds?}`; providers and their faults: `connectors.sandbox.faults`.

@@ -18,7 +18,7 @@ class Refused(Exception):
 class Connector:
     """One of our accounts as its provider knows it. Only the fields of its kind are filled."""
 
-    kind: str  # email, sms or instagram
+    kind: str  # email, sms, instagram or whatsapp
     address: str
     name: str = ""
     webhook_url: str = ""
@@ -107,8 +107,8 @@ def parse(values: dict[str, Any]) -> Config:
     if not is_loopback(config.host):
         raise Refused(f"The sandbox listens on loopback only, and {config.host} is not loopback.")
     for connector in config.connectors:
-        if connector.kind not in ("email", "sms", "instagram"):
-            raise Refused(f"The sandbox knows email, sms and instagram, not {connector.kind}.")
+        if connector.kind not in ("email", "sms", "instagram", "whatsapp"):
+            raise Refused(f"The sandbox knows email, sms, instagram and whatsapp, not {connector.kind}.")
         if connector.webhook_url and not is_loopback(urlsplit(connector.webhook_url).hostname or ""):
             raise Refused(f"The sandbox posts to loopback only, and {connector.webhook_url} is elsewhere.")
     return config

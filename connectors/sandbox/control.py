@@ -171,7 +171,8 @@ class Control:
     def _card(self, person: Person) -> dict[str, Any]:
         """A person on the page. The configuration's note is about the time before they wrote."""
         note = "" if self.phone.has_written(person) else person.note
-        return person.shown() | {"unread": self.phone.unread(person), "note": note}
+        whatsapp = person.phone if self.config.of_kind("whatsapp") else ""
+        return person.shown() | {"unread": self.phone.unread(person), "note": note, "whatsapp": whatsapp}
 
     async def inbox(self, request: web.Request) -> web.StreamResponse:
         person = self.people.find(request.query.get("customer", ""))

@@ -23,9 +23,11 @@ from connectors.sandbox.pictures import photo
 from connectors.sandbox.store import Store, StoredFile
 from connectors.sandbox.twilio_api import Twilio
 from connectors.sandbox.webhooks import Answer
+from connectors.sandbox.whatsapp import PREFIX
 
 MOST_PHOTOS = 10
-CHANNELS = ("email", "sms", "instagram")
+CHANNELS = ("email", "sms", "instagram", "whatsapp")
+NAMES = {"sms": "number", "whatsapp": "number", "instagram": "Instagram account"}
 
 
 class Misunderstood(Exception):
@@ -78,8 +80,10 @@ class Phone:
         connector = self._ours(channel, str(request.get("to") or ""))
         person = self._writer(request, channel)
         photos = self._take_photos(files)
-        if channel == "sms":
-            sent, answer = await self.twilio.receive(connector, person.phone, text, photos, age)
+        if channel in ("sms", "whatsapp"):
+            hidden = bool(request.get("hide_number"))
+            sender = person.phone if channel == "sms" else self.twilio.address_of(person, hidden=hidden)
+            sent, answer = await self.twilio.receive(connector, sender, text, photos, age)
             return Said(sent.sid, answer, person.id)
         reply_to = str(request.get("in_reply_to") or "")
         message, answer = await self.graph.receive(
@@ -99,12 +103,12 @@ class Phone:
         """The customer, or whoever has the other address it is written from."""
         other = str(request.get("from") or "").strip()
         if other:
-            stranger = self.people.meet(phone=other) if channel == "sms" else self.people.meet(instagram_id=other)
+            stranger = self.people.meet(**{"instagram_id" if channel == "instagram" else "phone": other})
             self.twilio.wire.announce("people")
             return stranger
         person = self.person(request)
-        if not (person.phone if channel == "sms" else person.instagram_id):
-            raise Misunderstood(f"{person.name} has no {'number' if channel == 'sms' else 'Instagram account'}.")
+        if not (person.instagram_id if channel == "instagram" else person.phone):
+            raise Misunderstood(f"{person.name} has no {NAMES[channel]}.")
         return person
 
     def _take_photos(self, count: int) -> list[StoredFile]:
@@ -196,7 +200,11 @@ class Phone:
             "email": self._mails(person.email),
             "sms": self.twilio.thread(person.phone) if person.phone else [],
             "instagram": self.graph.thread(person.instagram_id) if person.instagram_id else [],
+            "whatsapp": self._whatsapps(person),
         }
+
+    def _whatsapps(self, person: Person) -> list[dict[str, Any]]:
+        return self.twilio.thread(PREFIX + person.phone) if person.phone else []
 
     def unread(self, person: Person) -> dict[str, int]:
         account = self.post_office.in_use(person.email)
@@ -207,12 +215,14 @@ class Phone:
             "instagram": sum(not one["read"] for one in self.graph.thread(person.instagram_id))
             if person.instagram_id
             else 0,
+            "whatsapp": sum(not one["read"] for one in self._whatsapps(person)),
         }
 
     def has_written(self, person: Person) -> bool:
         account = self.post_office.in_use(person.email)
         return (
-            any(not text.is_outbound for text in self.twilio.threads.get(person.phone, []))
+            any(one["direction"] == "sent" for one in self._whatsapps(person))
+            or any(not text.is_outbound for text in self.twilio.threads.get(person.phone, []))
             or any(one.direction == "sent" for one in self.graph.threads.get(person.instagram_id, []))
             or bool(account is not None and account.mailboxes.sent.mails())
         )
@@ -257,11 +267,11 @@ class Phone:
         }
 
     async def read(self, person: Person, channel: str) -> Answer | None:
-        """The person looks at a thread. Only Instagram tells us."""
+        """The person looks at a thread. Only Instagram and WhatsApp tell us."""
         if channel == "instagram" and person.instagram_id:
             return await self.graph.see(person.instagram_id)
-        if channel == "sms" and person.phone:
-            self.twilio.read(person.phone)
+        if channel in ("sms", "whatsapp") and person.phone:
+            return await self.twilio.read((PREFIX if channel == "whatsapp" else "") + person.phone)
         account = self.post_office.account(person.email) if channel == "email" and person.email else None
         if account is not None:
             for mail in account.mailboxes.inbox.mails():

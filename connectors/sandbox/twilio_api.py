@@ -1,4 +1,4 @@
-"""Twilio's side of SMS and MMS: what a texter's message sets off, and who may be texted.
+"""Twilio's side of SMS, MMS and WhatsApp: what a texter's message sets off, and who may be texted.
 
 The HTTP face is twilio_rest.py.
 """
@@ -17,10 +17,11 @@ from xml.etree import ElementTree
 
 from connectors.sandbox.config import Config, Connector, is_loopback
 from connectors.sandbox.faults import Faults
-from connectors.sandbox.people import People
+from connectors.sandbox.people import People, Person
 from connectors.sandbox.store import Store, StoredFile
 from connectors.sandbox.twilio_errors import MAGIC, TwilioError
 from connectors.sandbox.webhooks import Answer, FileUnreachable, Webhooks
+from connectors.sandbox.whatsapp import PREFIX, WINDOW, hidden_id, is_whatsapp, number_of, parameters
 from connectors.sandbox.wire import Wire
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
@@ -86,6 +87,7 @@ class Twilio:
         self.config, self.people, self.store = config, people, store
         self.webhooks, self.faults, self.wire = webhooks, faults, wire
         self.connectors = {connector.address: connector for connector in config.of_kind("sms")}
+        self.connectors |= {PREFIX + connector.address: connector for connector in config.of_kind("whatsapp")}
         self.texts: dict[str, Text] = {}
         self.threads: dict[str, list[Text]] = {}
         for value in store.all("text"):
@@ -99,14 +101,19 @@ class Twilio:
     def _file(self, text: Text) -> None:
         if text.sid not in self.texts:
             self.texts[text.sid] = text
-            self.threads.setdefault(text.customer, []).append(text)
+            self.threads.setdefault(self._thread_of(text.customer), []).append(text)
+
+    def _thread_of(self, address: str) -> str:
+        """Texts and WhatsApp messages of a number are two threads; who hides the number has one."""
+        return (PREFIX if is_whatsapp(address) else "") + number_of(address, self.people)
 
     def keep(self, text: Text) -> None:
         self._file(text)
         self.store.put("text", text.sid, asdict(text))
-        person = self.people.by_phone(text.customer)
+        person = self.people.by_phone(number_of(text.customer, self.people))
         if person is not None:
-            self.wire.announce("thread", person=person.id, channel="sms")
+            channel = "whatsapp" if is_whatsapp(text.customer) else "sms"
+            self.wire.announce("thread", person=person.id, channel=channel)
 
     async def receive(
         self, connector: Connector, sender: str, body: str, files: list[StoredFile], age: float = 0
@@ -114,11 +121,10 @@ class Twilio:
         """Somebody texts one of our numbers: the webhook, and Twilio's own answer to STOP, START and HELP."""
         sid = ("MM" if files else "SM") + secrets.token_hex(16)
         media = [{"sid": "ME" + secrets.token_hex(16), "file": file.id, "type": file.content_type} for file in files]
-        text = Text(
-            sid, connector.account_sid, sender, connector.address, body, "inbound", "received", time.time() - age, media
-        )
+        ours = (PREFIX if is_whatsapp(sender) else "") + connector.address
+        text = Text(sid, connector.account_sid, sender, ours, body, "inbound", "received", time.time() - age, media)
         self.keep(text)
-        keyword = body.strip().lower()
+        keyword = body.strip().lower() if not is_whatsapp(sender) else ""
         self._mind(connector, sender, keyword)
         answer = await self.webhooks.twilio(connector, connector.webhook_url, self._announcement(text), "POST webhook")
         if keyword not in STOP | START | HELP:
@@ -127,7 +133,7 @@ class Twilio:
 
     def _announcement(self, text: Text) -> dict[str, str]:
         us = text.sender.startswith("+1")
-        parameters = {
+        announced = {
             "ToCountry": "US",
             "ToState": "CA",
             "ToCity": "",
@@ -150,9 +156,14 @@ class Twilio:
         }
         for number, media in enumerate(text.media):
             path = f"/2010-04-01/Accounts/{text.account_sid}/Messages/{text.sid}/Media/{media['sid']}"
-            parameters[f"MediaUrl{number}"] = self.config.base_url + path
-            parameters[f"MediaContentType{number}"] = media["type"]
-        return parameters
+            announced[f"MediaUrl{number}"] = self.config.base_url + path
+            announced[f"MediaContentType{number}"] = media["type"]
+        if is_whatsapp(text.sender):
+            person = self.people.by_phone(number_of(text.sender, self.people))
+            announced |= parameters(person, [media["type"] for media in text.media])
+            if text.sender.startswith(f"{PREFIX}+"):
+                announced["WaId"] = text.sender.removeprefix(f"{PREFIX}+")
+        return announced
 
     def _mind(self, connector: Connector, sender: str, keyword: str) -> None:
         pair = (connector.address, sender)
@@ -170,9 +181,8 @@ class Twilio:
     def _speak(self, connector: Connector, recipient: str, body: str) -> None:
         """Twilio itself texts the customer, in our name."""
         sid = "SM" + secrets.token_hex(16)
-        text = Text(
-            sid, connector.account_sid, connector.address, recipient, body, "outbound-reply", "delivered", time.time()
-        )
+        ours = (PREFIX if is_whatsapp(recipient) else "") + connector.address
+        text = Text(sid, connector.account_sid, ours, recipient, body, "outbound-reply", "delivered", time.time())
         self.keep(text)
 
     def _reply_from_webhook(self, connector: Connector, sender: str, answer: Answer) -> None:
@@ -204,12 +214,14 @@ class Twilio:
             raise TwilioError(21604)
         if not sender:
             raise TwilioError(21603)
-        if not E164.fullmatch(recipient):
+        if not E164.fullmatch(number_of(recipient, self.people)):
             raise TwilioError(21211, recipient)
         if recipient in MAGIC:
             raise TwilioError(MAGIC[recipient], recipient)
-        if not E164.fullmatch(sender):
+        if not E164.fullmatch(sender.removeprefix(PREFIX)):
             raise TwilioError(21212, sender)
+        if is_whatsapp(sender) != is_whatsapp(recipient):
+            raise TwilioError(21910, recipient)
         connector = self.connectors.get(sender)
         if connector is None or connector.account_sid != account_sid:
             raise TwilioError(21606, sender)
@@ -228,7 +240,7 @@ class Twilio:
             raise TwilioError(21609, callback)
         if (sender, recipient) in self.stopped:
             raise TwilioError(21610)
-        self.people.meet(phone=recipient)
+        self.people.meet(phone=number_of(recipient, self.people))
         sid = ("MM" if media_urls else "SM") + secrets.token_hex(16)
         text = Text(sid, account_sid, sender, recipient, body, "outbound-api", "queued", time.time(), callback=callback)
         text.media = [{"sid": "ME" + secrets.token_hex(16), "url": url, "file": "", "type": ""} for url in media_urls]
@@ -241,6 +253,8 @@ class Twilio:
         ending = "delivered"
         if self.faults.take("twilio", "undelivered") is not None:
             ending, text.error_code, text.error_message = "undelivered", 30006, "Landline or unreachable carrier"
+        if is_whatsapp(text.recipient) and not self._may_answer(text):
+            ending, text.error_code, text.error_message = "undelivered", 63016, "Outside the allowed window"
         try:
             await self._load_media(text)
         except FileUnreachable as error:
@@ -257,6 +271,12 @@ class Twilio:
             if text.callback:
                 await self.webhooks.twilio(connector, text.callback, self._status(text, step), f"POST status {step}")
 
+    def _may_answer(self, text: Text) -> bool:
+        """On WhatsApp: 24 hours after they last wrote to this number of ours."""
+        thread = self.threads.get(self._thread_of(text.recipient), [])
+        written = [one.created for one in thread if not one.is_outbound and one.recipient == text.sender]
+        return bool(written) and time.time() - max(written) < WINDOW
+
     async def _load_media(self, text: Text) -> None:
         for media in text.media:
             content, content_type = await self.webhooks.fetch(media["url"])
@@ -266,7 +286,7 @@ class Twilio:
             self.wire.log("twilio", "product", "GET media", "200", content_type, f"{len(content) // 1024} KB")
 
     def _status(self, text: Text, step: str) -> dict[str, str]:
-        parameters = {
+        told = {
             "SmsSid": text.sid,
             "SmsStatus": step,
             "MessageStatus": step,
@@ -276,18 +296,20 @@ class Twilio:
             "From": text.sender,
             "ApiVersion": "2010-04-01",
         }
-        if step == "delivered":
-            parameters["RawDlrDoneDate"] = datetime.now(UTC).strftime("%y%m%d%H%M")
+        if is_whatsapp(text.recipient):
+            told |= {"ChannelPrefix": "whatsapp", "EventType": step.upper()}
+        elif step == "delivered":
+            told["RawDlrDoneDate"] = datetime.now(UTC).strftime("%y%m%d%H%M")
         if step in ("failed", "undelivered") and text.error_code:
-            parameters["ErrorCode"] = str(text.error_code)
-            parameters["ErrorMessage"] = text.error_message or ""
-        return parameters
+            told["ErrorCode"] = str(text.error_code)
+            told["ErrorMessage"] = text.error_message or ""
+        return told
 
     def thread(self, number: str) -> list[dict[str, Any]]:
-        """What the owner of this number has on the phone, oldest first."""
+        """What the owner of this number has on the phone, oldest first; with the prefix, in WhatsApp."""
         shown = []
         for text in sorted(self.threads.get(number, []), key=lambda one: one.created):
-            if text.is_outbound and text.status not in ("delivered", "sent"):
+            if text.is_outbound and text.status not in ("delivered", "sent", "read"):
                 continue
             shown.append(
                 {
@@ -298,13 +320,26 @@ class Twilio:
                     "text": text.body,
                     "at": datetime.fromtimestamp(text.created, UTC).isoformat(timespec="milliseconds"),
                     "read": text.read or not text.is_outbound,
+                    "hidden": text.sender.startswith(f"{PREFIX}US."),
                     "files": [{"url": f"/files/{one['file']}", "type": one["type"]} for one in text.media],
                 }
             )
         return shown
 
-    def read(self, number: str) -> None:
-        for text in self.threads.get(number, []):
+    async def read(self, number: str) -> Answer | None:
+        """They look at the thread. WhatsApp tells us, SMS does not."""
+        answer = None
+        for text in list(self.threads.get(number, [])):
             if text.is_outbound and not text.read:
                 text.read = True
+                if is_whatsapp(number) and text.status == "delivered" and text.callback:
+                    text.status = "read"
+                    answer = await self.webhooks.twilio(
+                        self.connectors[text.sender], text.callback, self._status(text, "read"), "POST status read"
+                    )
                 self.keep(text)
+        return answer
+
+    def address_of(self, person: Person, *, hidden: bool) -> str:
+        """What a business sees of them on WhatsApp."""
+        return PREFIX + (hidden_id(person) if hidden else person.phone)

@@ -25,6 +25,7 @@ MESSAGES = {
     21617: (400, "The concatenated message body exceeds the 1600 character limit."),
     21619: (400, "A text message body or media urls must be specified."),
     21620: (400, "Invalid media URL(s): {}"),
+    21910: (400, "Invalid From and To pair. From and To should be of the same channel: {}"),
     21623: (400, "Number of media files exceeds allowed limit of 10."),
 }
 

@@ -174,7 +174,9 @@ class TwilioRest:
                 "capabilities": {"sms": True, "mms": True, "voice": False, "fax": False},
             }
             for number, connector in self.twilio.connectors.items()
-            if connector.account_sid == account and (not E164.fullmatch(wanted) or number == wanted)
+            if connector.kind == "sms"
+            and connector.account_sid == account
+            and (not E164.fullmatch(wanted) or number == wanted)
         ]
         return web.json_response({"incoming_phone_numbers": shown, "next_page_uri": None, "page": 0, "page_size": 50})
 

@@ -19,6 +19,7 @@ from connectors.sandbox.config import parse
 
 PATIENCE = 10
 ACCOUNT, AUTH_TOKEN, NUMBER = "AC" + "a" * 32, "b" * 32, "+14155550100"
+WHATSAPP_NUMBER = "+14155550199"
 SHOP, APP_ID, APP_SECRET, ACCESS_TOKEN = "17841405793187218", "990001", "shhh", "IGQVJ-token"
 SUPPORT, SUPPORT_PASSWORD = "support@shop.example", "support-password"
 MAYA = {
@@ -113,6 +114,14 @@ def configuration(product: str = "http://127.0.0.1:1/") -> dict[str, Any]:
                 "app_secret": APP_SECRET,
                 "access_token": ACCESS_TOKEN,
                 "verify_token": "verify",
+            },
+            {
+                "kind": "whatsapp",
+                "address": WHATSAPP_NUMBER,
+                "name": "Shop on WhatsApp",
+                "webhook_url": f"{product}hooks/whatsapp/",
+                "account_sid": ACCOUNT,
+                "auth_token": AUTH_TOKEN,
             },
             {"kind": "email", "address": SUPPORT, "username": SUPPORT, "password": SUPPORT_PASSWORD},
         ],

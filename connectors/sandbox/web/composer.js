@@ -5,10 +5,10 @@ import { element, find } from "./dom.js";
 import { addressOf } from "./people.js";
 
 const COLLEAGUE = "Bob Lee <bob.lee@partner.example>";
-const ELSEWHERE = { sms: "+12125550147", email: "Robin Vale <robin@elsewhere.example>" };
+const ELSEWHERE = { sms: "+12125550147", whatsapp: "+12125550147", email: "Robin Vale <robin@elsewhere.example>" };
 const CHANNELS = ["email", "sms", "instagram"];
 const LETTERS = new Set(["newsletter", "out_of_office", "order"]);
-const HINTS = { email: "Write a mail", sms: "Text message", instagram: "Message" };
+const HINTS = { email: "Write a mail", sms: "Text message", instagram: "Message", whatsapp: "Message" };
 
 export class Composer {
   /** `current()` gives {person, channel, connectors, thread}; `sent(person)` is called after every success, with
@@ -20,6 +20,7 @@ export class Composer {
     this.photos = 0;
     this.old = false;
     this.elsewhere = false;
+    this.hidden = false;
     this.text = find("text");
     find("composer").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -64,6 +65,7 @@ export class Composer {
     if (this.photos > 0) add(this.photos === 1 ? "1 photo" : `${this.photos} photos`, () => this.set({ photos: 0 }));
     if (this.old) add("as if 25 h ago", () => this.set({ old: false }));
     if (this.elsewhere && ELSEWHERE[channel]) add(`from ${ELSEWHERE[channel]}`, () => this.set({ elsewhere: false }));
+    if (this.hidden && channel === "whatsapp") add("without the number", () => this.set({ hidden: false }));
     find("carried").replaceChildren(...carried);
     for (const button of find("beneath").querySelectorAll("button")) {
       const fits = !button.dataset.for || button.dataset.for.split(" ").includes(channel);
@@ -88,6 +90,7 @@ export class Composer {
     if (act === "photo") this.set({ photos: Math.min(this.photos + 1, 10) });
     else if (act === "old") this.set({ old: !this.old });
     else if (act === "elsewhere") this.set({ elsewhere: !this.elsewhere });
+    else if (act === "hidden") this.set({ hidden: !this.hidden });
     else if (act === "colleague") find("cc").value = find("cc").value ? "" : COLLEAGUE;
     else if (act === "everywhere") this.everywhere();
     else if (act === "stop") this.run(() => post("say", { customer: person.id, channel: "sms", text: "STOP" }));
@@ -99,6 +102,7 @@ export class Composer {
     return {
       ...(this.photos > 0 && { files: this.photos }),
       ...(this.old && { age_hours: 25 }),
+      ...(this.hidden && channel === "whatsapp" && { hide_number: true }),
       ...(this.elsewhere && ELSEWHERE[channel] && { from: ELSEWHERE[channel] }),
     };
   }

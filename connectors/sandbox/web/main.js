@@ -7,15 +7,20 @@ import { addressOf, showPeople, shownAddress } from "./people.js";
 import { keepEnd, showThread, showTyping } from "./thread.js";
 import { addToLog, loadLog, prepareDrawer, showFaults } from "./wire.js";
 
-const CHANNELS = ["email", "sms", "instagram"];
+const CHANNELS = ["email", "sms", "instagram", "whatsapp"];
+const IN_STORY = ["email", "sms", "instagram"];
 const STORY_TYPING = 2200; // milliseconds, a little less than the sandbox waits
 
 let state = { people: [], connectors: [], faults: {}, fault_words: {}, story: {} };
 let chosen = sessionStorage.getItem("person") ?? "0";
 let channel = sessionStorage.getItem("channel") ?? "email";
-let inbox = { email: [], sms: [], instagram: [] };
+let inbox = nothing();
 let timer = 0;
 let ready = false;
+
+function nothing() {
+  return Object.fromEntries(CHANNELS.map((one) => [one, []]));
+}
 
 const person = () => state.people.find((one) => one.id === chosen) ?? state.people[0];
 const composer = new Composer(() => ({ person: person(), channel, connectors: state.connectors, thread: inbox[channel] }), (other) => visit(other));
@@ -65,6 +70,7 @@ function draw() {
     tab.setAttribute("aria-selected", String(own === channel));
     tab.tabIndex = own === channel ? 0 : -1;
     tab.disabled = !addressOf(current, own);
+    tab.hidden = own === "whatsapp" && !state.connectors.some((one) => one.kind === own);
     tab.toggleAttribute("data-unread", current.unread[own] > 0 && own !== channel);
   }
   find("thread").setAttribute("aria-labelledby", `tab-${channel}`);
@@ -88,7 +94,7 @@ function show(id, other) {
   channel = addressOf(person(), other) ? other : (CHANNELS.find((one) => addressOf(person(), one)) ?? "email");
   sessionStorage.setItem("person", chosen);
   sessionStorage.setItem("channel", channel);
-  if (moved) inbox = { email: [], sms: [], instagram: [] };
+  if (moved) inbox = nothing();
   composer.show(before);
   if (!moved) draw();
   refresh();
@@ -129,7 +135,7 @@ find("tabs").addEventListener("keydown", (event) => {
   find(`tab-${next}`).focus();
 });
 find("story").addEventListener("click", () => {
-  const able = CHANNELS.every((one) => addressOf(person(), one));
+  const able = IN_STORY.every((one) => addressOf(person(), one));
   post("story", state.story.playing ? { stop: true } : able ? { customer: chosen } : {}).catch((error) => composer.tell(error.message));
 });
 document.addEventListener("visibilitychange", () => !document.hidden && soon());

@@ -6,10 +6,11 @@ const WAYS = [
   ["email", "email"],
   ["sms", "phone"],
   ["instagram", "instagram_handle"],
+  ["whatsapp", "whatsapp"],
 ];
+const ADDRESSES = { email: "email", sms: "phone", instagram: "instagram_id", whatsapp: "whatsapp" };
 
-export const addressOf = (person, channel) =>
-  channel === "email" ? person.email : channel === "sms" ? person.phone : person.instagram_id;
+export const addressOf = (person, channel) => person[ADDRESSES[channel]];
 
 export function shownAddress(person, channel) {
   if (channel !== "instagram") return addressOf(person, channel);

@@ -6,6 +6,7 @@ const EMPTY = {
   email: "No mail yet. Write to the shop below.",
   sms: "No messages yet. Text the shop below.",
   instagram: "No messages yet. Write to the shop below.",
+  whatsapp: "No messages yet. Write to the shop below.",
 };
 
 function pictures(files) {

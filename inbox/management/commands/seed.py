@@ -30,6 +30,7 @@ OUTLET_ACCOUNT = "17841405793187299"  # nobody has connected it yet
 APP_ID = "990000000000001"
 ACCOUNT_SID = "AC" + "4d1e" * 8
 NUMBER = "+14155550100"
+WHATSAPP_NUMBER = "+14155550199"
 
 AGENTS = [
     {"email": "ana@throughline.test", "name": "Ana Duarte", "role": Role.AGENT, "team": "Support"},
@@ -118,7 +119,11 @@ class Command(BaseCommand):
             options = {"authserv_id": "sandbox.test", "from_name": "Northwind", "start": "all"}
             return _connector("email", name, address, teams[team], credentials, options)
 
-        return {
+        texting = {"account_sid": ACCOUNT_SID, "auth_token": kept["auth_token"]}
+        extra: dict[str, Connector] = {}
+        if os.environ.get("DEMO_WHATSAPP"):
+            extra["whatsapp"] = _connector("whatsapp", "WhatsApp", WHATSAPP_NUMBER, teams["Support"], texting)
+        return extra | {
             "support": mailbox("Support", "support@northwind.test", "Support"),
             "billing": mailbox("Billing", "billing@northwind.test", "Billing"),
             "sms": _connector(
@@ -126,7 +131,7 @@ class Command(BaseCommand):
                 "Texts",
                 NUMBER,
                 teams["Support"],
-                {"account_sid": ACCOUNT_SID, "auth_token": kept["auth_token"]},
+                texting,
                 {"from_name": "Northwind"},
             ),
             "instagram": _connector(
