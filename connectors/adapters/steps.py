@@ -12,7 +12,7 @@ class Field:
 
     It is kept among the account's options if `is_option`, else, encrypted, among its secrets. What `is_secret` is
     never shown again; what `is_made` we make up ourselves, to be entered at the provider. `choices` are values with
-    their words; a value of "yes" alone is a tick box.
+    their words; a value of "yes" alone is a tick box. It is not needed when the field `unless` has a value.
     """
 
     name: str
@@ -25,6 +25,8 @@ class Field:
     is_needed: bool = True
     is_made: bool = False
     choices: tuple[tuple[str, str], ...] = ()
+    unless: str = ""
+    is_long: bool = False  # several lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +47,5 @@ def fields(steps: Iterable[Step]) -> dict[str, Field]:
 
 def missing(step: Step, values: Mapping[str, str]) -> list[Field]:
     """What is still to be said. `values`: secrets and options together."""
-    return [field for field in step.fields if field.is_needed and not values.get(field.name)]
+    needed = (field for field in step.fields if field.is_needed and not values.get(field.unless))
+    return [field for field in needed if not values.get(field.name)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.timezone import now
 
-from connectors.adapters.email.imap import Mailbox, RawMail
+from connectors.adapters.email.imap import Mailbox, RawMail, folder_names
 from connectors.models import Connector, MailFolder, Receipt
 from inbox.intake import take_in_task
 from inbox.wake import wake
@@ -38,8 +37,7 @@ def places(connector: Connector, mailbox: Mailbox) -> list[Place]:
     Options: `folder` (several between semicolons), `sent_folder` (found by itself when empty, or "none"), `read_junk`.
     """
     options = connector.options
-    named = [name.strip() for name in re.split(r"[;\n]", options.get("folder") or "") if name.strip()]
-    found = [Place(name) for name in named or ["INBOX"]]
+    found = [Place(name) for name in folder_names(options)]
     sent = options.get("sent_folder") or mailbox.special("\\Sent")
     if sent and sent != "none":
         found.append(Place(sent, "sent"))

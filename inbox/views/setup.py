@@ -74,7 +74,9 @@ class StepForm(Checked):
         self.step = step
         for field in step.fields:
             if not field.is_made:
-                self.fields[field.name] = _form_field(field, has_value=bool(kept.get(field.name)))
+                self.fields[field.name] = _form_field(
+                    field, has_value=bool(kept.get(field.name) or kept.get(field.unless))
+                )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import responses
 from django.db import connection
 from django.test import Client
 from django.utils.timezone import now
@@ -41,7 +43,7 @@ def begun(tab: Client, support: Any) -> Connector:
     given = {"name": "Help", "team": support.pk, "addresses": "Help@Northwind.test"}
     answer = tab.post("/connections/new/email/", given)
     connector = Connector.objects.get()
-    assert answer.headers["Location"] == f"/connections/{connector.pk}/step/receiving/"
+    assert answer.headers["Location"] == f"/connections/{connector.pk}/step/sign-in/"
     return connector
 
 
@@ -72,6 +74,8 @@ def test_every_kind_of_connection_is_offered(tab: Client) -> None:
 def test_a_mailbox_is_set_up_step_by_step_and_works_only_at_the_end(tab: Client, begun: Connector) -> None:
     assert (begun.addresses, begun.is_active, begun.is_set_up) == (["help@northwind.test"], False, False)
     page = f"/connections/{begun.pk}/"
+    answer = tab.post(f"{page}step/sign-in/", {"oauth_provider": ""})
+    assert answer.headers["Location"] == f"{page}step/receiving/"
     answer = tab.post(f"{page}step/receiving/", RECEIVING)
     assert answer.headers["Location"] == f"{page}step/sending/"
     begun.refresh_from_db()
@@ -119,6 +123,31 @@ def test_a_secret_is_never_shown_again_and_an_empty_field_keeps_it(tab: Client, 
     assert number.credentials["auth_token"] == "another-token"
     for path in ("", "step/basics/", "step/webhook/", "findings/"):
         assert "another-token" not in text(tab, f"/connections/{number.pk}/{path}")
+
+
+def test_a_mailbox_at_google_is_signed_in_to_there_and_needs_no_password(tab: Client, begun: Connector) -> None:
+    page = f"/connections/{begun.pk}/"
+    tab.post(
+        f"{page}step/sign-in/", {"oauth_provider": "google", "oauth_client_id": "our-app", "oauth_client_secret": "s"}
+    )
+    away = tab.get(f"{page}sign-in/").headers["Location"]
+    assert away.startswith("https://accounts.google.com/o/oauth2/v2/auth?client_id=our-app&")
+    (state,) = parse_qs(urlsplit(away).query)["state"]
+    with responses.RequestsMock() as google:
+        google.post(
+            "https://oauth2.googleapis.com/token",
+            json={"access_token": "an-access", "refresh_token": "a-refresh", "expires_in": 3599},
+        )
+        tab.get("/connections/signed-in/", {"state": state, "code": "c0de"})
+    begun.refresh_from_db()
+    assert begun.credentials["imap_host"] == "imap.gmail.com"
+    assert begun.credentials["oauth_refresh_token"] == "a-refresh"
+    assert "an-access" not in text(tab, page)
+    assert "smtp.gmail.com" in text(tab, f"{page}step/sending/")
+    tab.post(f"{page}step/sending/", {"smtp_host": "smtp.gmail.com", "smtp_port": "587", "smtp_security": "starttls"})
+    tab.post(f"{page}finish/")
+    begun.refresh_from_db()
+    assert begun.is_set_up
 
 
 def test_secrets_are_encrypted_in_the_database(tab: Client, begun: Connector) -> None:

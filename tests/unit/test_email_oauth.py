@@ -57,12 +57,17 @@ def test_consent_is_asked_for_exactly_what_mail_needs() -> None:
     assert url.startswith("https://login.microsoftonline.com/shop.example/oauth2/v2.0/authorize?")
     assert "offline_access" in parse_qs(urlsplit(url).query)["scope"][0]
     assert "app-canary" not in url
+    assert EmailAdapter().sign_in_url(account({"imap_password": "x"}), "https://h.example/back", "s") == ""
 
 
 def test_the_code_that_comes_back_becomes_a_lasting_sign_in(provider: responses.RequestsMock) -> None:
     provider.post(GOOGLE, json={"access_token": "new", "refresh_token": "keep", "expires_in": 3599})
-    found = oauth.exchange(secrets(), code="c0de", redirect="https://h.example/back").secrets
+    (grant,) = EmailAdapter().grants(account(secrets()), "c0de", "https://h.example/back")
+    found = grant.secrets
+    assert grant.address == "support@shop.example"
     assert (found["oauth_access_token"], found["oauth_refresh_token"]) == ("new", "keep")
+    assert (found["imap_host"], found["smtp_host"]) == ("imap.gmail.com", "smtp.gmail.com")
+    assert found["smtp_username"] == "support@shop.example"
     sent = parse_qs(str(provider.calls[0].request.body))
     assert (sent["grant_type"], sent["code"], sent["redirect_uri"]) == (
         ["authorization_code"], ["c0de"], ["https://h.example/back"],
@@ -72,7 +77,7 @@ def test_the_code_that_comes_back_becomes_a_lasting_sign_in(provider: responses.
 def test_a_sign_in_that_would_not_last_is_refused(provider: responses.RequestsMock) -> None:
     provider.post(GOOGLE, json={"access_token": "new", "expires_in": 3599})
     with pytest.raises(ConnectionLost, match="no lasting sign-in"):
-        oauth.exchange(secrets(), code="c0de", redirect="https://h.example/back")
+        oauth.grant(account(secrets()), code="c0de", redirect="https://h.example/back")
 
 
 def test_a_token_that_lasts_is_left_alone() -> None:

@@ -104,10 +104,10 @@ class EmailAdapter:
         return None
 
     def sign_in_url(self, account: Account, redirect: str, state: str) -> str:
-        return ""
+        return oauth.consent_url(account.secrets, redirect=redirect, state=state, mailbox=account.addresses[0])
 
     def grants(self, account: Account, code: str, redirect: str) -> list[Grant]:
-        raise ConnectionLost("This mailbox signs in with its password.")
+        return [oauth.grant(account, code=code, redirect=redirect)]
 
     def check(self, account: Account) -> list[Check]:
         return check.checks(account)

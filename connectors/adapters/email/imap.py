@@ -10,7 +10,7 @@ import imaplib
 import re
 import select
 import socket
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -67,6 +67,12 @@ class RawMail:
         return self.raw if self.raw is not None else stub(self.header, self.problem)
 
 
+def folder_names(options: Mapping[str, str]) -> list[str]:
+    """Those of the option `folder`, between semicolons; INBOX when there are none."""
+    names = [name.strip() for name in re.split(r"[;\n]", options.get("folder") or "")]
+    return [name for name in names if name] or ["INBOX"]
+
+
 class NoFolder(ConnectionLost):
     """The session goes on: this folder cannot be opened, others can."""
 
@@ -115,6 +121,18 @@ class Mailbox:
         with self._guarded():
             return max(_numbers(self._command("SEARCH", "UID *")), default=0)
 
+    def tops(self, count: int) -> list[bytes]:
+        """The header blocks of the newest mails in the folder."""
+        newest = self.newest()
+        with self._guarded():
+            uids = sorted(_numbers(self._command("SEARCH", f"UID {max(1, newest - 10 * count)}:*")))[-count:]
+            return [self._header(uid) for uid in uids]
+
+    def since(self, day: date) -> int:
+        """How many mails in the folder arrived from this day on."""
+        with self._guarded():
+            return len(_numbers(self._command("SEARCH", _since(day))))
+
     def find(self, message_id: str) -> set[int]:
         """The UIDs of the mails in the folder with this Message-ID, ours if we made it."""
         if not _SEARCHABLE.fullmatch(message_id):
@@ -133,7 +151,7 @@ class Mailbox:
     def before(self, day: date) -> int:
         """The UID below which all mail arrived before this day: where to begin when the last days are wanted too."""
         with self._guarded():
-            found = _numbers(self._command("SEARCH", f"SINCE {day.day}-{_MONTHS[day.month - 1]}-{day.year}"))
+            found = _numbers(self._command("SEARCH", _since(day)))
         return min(found) - 1 if found else self.newest()
 
     def fetch(
@@ -323,6 +341,11 @@ class _Guard:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, TROUBLE):
             raise ConnectionLost(explain(error, self.host)) from error
+
+
+def _since(day: date) -> str:
+    """In English, whatever the locale."""
+    return f"SINCE {day.day}-{_MONTHS[day.month - 1]}-{day.year}"
 
 
 def _joined_uids(uids: Sequence[int]) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import requests
 
 from connectors.errors import ConnectionLost
-from connectors.messages import Account, Renewal
+from connectors.messages import Account, Grant, Renewal
 
 SECONDS = 20.0
 EARLY = timedelta(minutes=10)  # what is left when a new one is fetched
@@ -71,10 +71,12 @@ def access_token(secrets: Mapping[str, str]) -> str:
 
 
 def consent_url(secrets: Mapping[str, str], *, redirect: str, state: str, mailbox: str) -> str:
-    """Where an admin agrees that we read and send this mailbox's mail."""
-    provider = PROVIDERS[secrets["oauth_provider"]]
+    """Where the mailbox's owner agrees that we read and send its mail; empty while the app is not known."""
+    provider = PROVIDERS.get(secrets.get("oauth_provider", ""))
+    if provider is None or not secrets.get("oauth_client_id"):
+        return ""
     asked = {
-        "client_id": secrets.get("oauth_client_id", ""),
+        "client_id": secrets["oauth_client_id"],
         "redirect_uri": redirect,
         "response_type": "code",
         "scope": provider.scope,
@@ -85,12 +87,18 @@ def consent_url(secrets: Mapping[str, str], *, redirect: str, state: str, mailbo
     return f"{_at(provider.consent, secrets)}?{urlencode(asked)}"
 
 
-def exchange(secrets: Mapping[str, str], *, code: str, redirect: str) -> Renewal:
-    """The tokens for the code that came back from the consent page; raises `ConnectionLost`."""
+def grant(account: Account, *, code: str, redirect: str) -> Grant:
+    """The tokens for the code that came back from the consent page, and the provider's mail servers; raises
+    `ConnectionLost`. Whose mailbox it is, the first sign-in there will tell."""
+    secrets, mailbox = account.secrets, account.addresses[0]
     given = _ask(secrets, {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect})
     if "refresh_token" not in given:
         raise ConnectionLost("The provider gave no lasting sign-in; agree once more.", reconnect=True)
-    return _renewal(given)
+    username = secrets.get("imap_username") or mailbox
+    ways = {"imap_port": "993", "imap_security": "ssl", "smtp_port": "587", "smtp_security": "starttls"}
+    servers = {**PROVIDERS[secrets["oauth_provider"]].servers, **ways}
+    servers |= {"imap_username": username, "smtp_username": username}
+    return Grant(mailbox, mailbox, secrets={**servers, **_renewal(given).secrets})
 
 
 def renew(account: Account) -> Renewal | None:

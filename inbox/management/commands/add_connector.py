@@ -96,6 +96,8 @@ def _values(kind: str, plain: dict[str, str], files: dict[str, str], known: dict
         default = field.default or (known | found).get(field.like, "")
         if field.is_made and not files.get(name):
             found[name] = secrets.token_urlsafe(18)
+        elif (found.get(field.unless) or not field.is_needed) and field.is_secret and not files.get(name):
+            continue
         elif field.is_secret:
             file = files.get(name, "")
             found[name] = (
