@@ -40,6 +40,7 @@ def _from_a_person(pk: int, by: Agent) -> Case:
     customer.heard_from("")
     entry.identity = seen.identity
     entry.classification, entry.reason = Classification.PERSON, "An agent said that this is a person."
+    entry.touched_at = now()
     case = place(entry, customer, thread, last)
     case.record(Entry.event_of("is_person", "said that this is a person", by=by))
     return case

@@ -228,3 +228,16 @@ def test_opening_the_chat_by_a_link_again_is_still_no_message(maya: Any, account
     outbox.no_reply_needed(case, by=ana)
     assert says(maya, account, "", classification="automatic").kind == "filed"
     assert again(case).waiting_since is None
+
+
+def test_an_open_page_is_told_that_the_folded_mail_is_a_message_now(
+    maya: Any, mailbox: Any, ana: Any, browser_of: Any
+) -> None:
+    case = says(maya, mailbox, "The lid is cracked.").case
+    filed = says(maya, mailbox, "please call", classification="bulk")
+    Entry.objects.filter(pk=filed.pk).update(created_at=now() - timedelta(hours=1))
+    seen = (now() - timedelta(seconds=1)).isoformat()
+    intake.this_is_a_person(filed, by=ana)
+    headers = {"X-Since": seen, "X-Newest": str(filed.pk)}
+    page = browser_of(ana).get(f"/cases/{case.pk}/changes/", headers=headers).content.decode()
+    assert f'id="entry-{filed.pk}"' in page
