@@ -284,5 +284,6 @@ def snooze_times() -> list[tuple[str, datetime]]:
     times.append(("Tomorrow", morning + timedelta(days=1)))
     if here.weekday() < 4:
         times.append(("This weekend", morning + timedelta(days=5 - here.weekday())))
-    times.append(("Next week", morning + timedelta(days=7 - here.weekday())))
+    if here.weekday() < 6:  # on a Sunday that is tomorrow
+        times.append(("Next week", morning + timedelta(days=7 - here.weekday())))
     return times
