@@ -308,11 +308,15 @@ class OutboundMessage:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The provider accepted it. `refused` are copied-in recipients it did not take, with the reason."""
+    """The provider accepted it. `refused` are copied-in recipients it did not take, with the reason.
+
+    `pause`: how many seconds it would rather hear nothing more from this account; its limit is near.
+    """
 
     provider_id: str
     status: DeliveryStatus = DeliveryStatus.SENT
     refused: Mapping[str, str] = field(default_factory=dict)
+    pause: int = 0
 
 
 @dataclass(frozen=True, slots=True)

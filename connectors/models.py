@@ -33,6 +33,9 @@ class Side(models.TextChoices):
     OUT = "out", "Sending"
 
 
+LONGEST_HOLD = 3600  # seconds; whoever wants more is asked again then
+
+
 def new_token() -> str:
     return secrets.token_urlsafe(24)
 
@@ -76,6 +79,7 @@ class Connector(models.Model):
     checked_at = models.DateTimeField(null=True, blank=True)
     findings = models.JSONField(null=True, blank=True)  # a list of connectors.messages.Check
 
+    held_until = models.DateTimeField(null=True, blank=True)  # the provider takes nothing from us before that
     renew_at = models.DateTimeField(null=True, blank=True)  # when to ask again whether its sign-in is to be renewed
 
     objects = ConnectorQuerySet.as_manager()
@@ -135,6 +139,17 @@ class Connector(models.Model):
             self.options = fresh.options = {**fresh.options, **options}
             fresh.save(update_fields=["credentials", "options"])
         _at_hand.pop(self.pk, None)
+
+    def hold(self, seconds: int) -> None:
+        """We ask too much of the provider: everything waits, so that what waits is not refused one by one."""
+        until = now() + timedelta(seconds=min(max(seconds, 1), LONGEST_HOLD))
+        Connector.objects.filter(pk=self.pk).filter(models.Q(held_until=None) | models.Q(held_until__lt=until)).update(
+            held_until=until
+        )
+
+    @property
+    def is_held(self) -> bool:
+        return bool(self.held_until and self.held_until > now())
 
     @property
     def is_being_checked(self) -> bool:

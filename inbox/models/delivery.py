@@ -125,6 +125,16 @@ class Delivery(models.Model):
         )
         return True
 
+    def wait_for(self, connector: Connector) -> None:
+        """Its provider takes nothing just now: it was not asked, so this was no try."""
+        Delivery.objects.filter(pk=self.pk, state=State.SENDING).update(
+            state=State.QUEUED,
+            not_before=connector.held_until,
+            attempts=models.F("attempts") - 1,
+            changed_at=now(),
+            reason=f"{connector.name} may send no more for the moment.",
+        )
+
     @property
     def held_until(self) -> datetime | None:
         """While the sender may still take it back."""

@@ -39,6 +39,9 @@ def deliver(delivery_id: int) -> bool:
     delivery = Delivery.objects.claim(delivery_id)
     if delivery is None:
         return False
+    if delivery.connector.is_held:
+        delivery.wait_for(delivery.connector)
+        return True
     no = refusal(
         delivery.identity, delivery.connector, automatic=delivery.entry.classification == Classification.AUTOMATIC
     )
@@ -77,6 +80,8 @@ def wake_delivery(delivery: Delivery, seconds: int) -> None:
 def mark_sent(delivery: Delivery, sent: Sent) -> None:
     """Remembers what the provider calls it, then moves on; a callback may have been faster."""
     delivery.connector.succeeded(Side.OUT)
+    if sent.pause:
+        delivery.connector.hold(sent.pause)
     refused = "; ".join(f"{address}: {reason}" for address, reason in sent.refused.items())
     reason = f"Not accepted for {refused}" if refused else ""
     if sent.provider_id:
@@ -129,6 +134,8 @@ def _refused(delivery: Delivery, error: SendFailed) -> None:
     if error.reconnect:
         delivery.connector.failed(error.reason, Side.OUT, reconnect=True)
         live.announce(lambda: {"kind": "board"})
+    if error.throttled:
+        delivery.connector.hold(error.retry_after or 60)
     if error.permanent or not delivery.put_back(error.reason, error.retry_after):
         failed(delivery, error.reason, error.code)
     else:

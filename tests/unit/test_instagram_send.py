@@ -323,3 +323,30 @@ def test_a_profile_that_is_not_told_is_none(api: responses.RequestsMock, answer:
 
 def test_an_address_that_is_no_id_never_becomes_a_path(api: responses.RequestsMock) -> None:
     assert InstagramAdapter().profile(ACCOUNT, "me/accounts?x=") is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "pause"),
+    [
+        ({}, 0),
+        ({"X-App-Usage": '{"call_count": 94, "total_time": 12}'}, 0),
+        ({"X-App-Usage": '{"call_count": 12, "total_cputime": 97.5}'}, 60),
+        ({"X-Business-Use-Case-Usage": '{"1784": [{"type": "messaging", "call_count": 96}]}'}, 60),
+        ({"X-App-Usage": "[1]", "X-Business-Use-Case-Usage": "nonsense"}, 0),
+    ],
+)
+def test_a_limit_that_is_near_asks_for_a_pause(
+    api: responses.RequestsMock, headers: dict[str, str], pause: int
+) -> None:
+    api.post(MESSAGES, json={"recipient_id": HER, "message_id": "aWdfout"}, headers=headers)
+    assert send().pause == pause
+
+
+@pytest.mark.parametrize(
+    ("code", "subcode", "throttled"),
+    [(613, 2534040, True), (4, 0, True), (613, 1996, True), (2, 0, False), (190, 0, False)],
+)
+def test_asking_too_much_holds_the_whole_account(
+    api: responses.RequestsMock, code: int, subcode: int, throttled: bool
+) -> None:
+    assert refuse(api, code, subcode).throttled is throttled

@@ -18,6 +18,7 @@ class Trouble:
     permanent: bool = True
     reconnect: bool = False
     retry_after: int | None = None
+    throttled: bool = False
 
 
 _ADMIN = "An administrator must reconnect the account."
@@ -26,7 +27,12 @@ WINDOW_CLOSED = Trouble(
     "write there again."
 )
 TOKEN_DEAD = Trouble(f"Instagram no longer accepts our sign-in. {_ADMIN}", reconnect=True)
-THROTTLED = Trouble("Instagram takes no more messages from us right now.", permanent=False, retry_after=60)
+THROTTLED = Trouble(
+    "Instagram takes no more messages from us right now.", permanent=False, retry_after=60, throttled=True
+)
+UNUSUAL = Trouble(
+    "Instagram finds our sending unusual. We send slower.", permanent=False, retry_after=900, throttled=True
+)
 CANNOT_RECEIVE = Trouble("This person cannot receive messages on Instagram now. Use another channel.")
 NO_SUCH_PERSON = Trouble(
     "Instagram does not know this person, or they never wrote to this account. Use another channel."
@@ -45,8 +51,8 @@ TROUBLES: dict[tuple[int, int | None], Trouble] = {
     (32, None): THROTTLED,
     (80002, None): THROTTLED,
     (613, None): THROTTLED,
-    (613, 1996): Trouble("Instagram finds our sending unusual. We send slower.", permanent=False, retry_after=900),
-    (613, 2018338): Trouble("Instagram finds our sending unusual. We send slower.", permanent=False, retry_after=900),
+    (613, 1996): UNUSUAL,
+    (613, 2018338): UNUSUAL,
     (10, None): Trouble(f"Instagram took away our permission to send. {_ADMIN}", reconnect=True),
     (10, 2534022): WINDOW_CLOSED,
     (10, 2018278): WINDOW_CLOSED,
@@ -108,6 +114,7 @@ def failure(answer: Answer) -> SendFailed | SendUnknown:
         code=_code(answer),
         retry_after=None if trouble.permanent else answer.retry_after or trouble.retry_after,
         reconnect=trouble.reconnect,
+        throttled=trouble.throttled,
     )
 
 
