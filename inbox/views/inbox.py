@@ -289,6 +289,8 @@ LEFT JOIN LATERAL (SELECT left(text, 200) AS text FROM inbox_draft
 
 def decorate(cases: list[Case], agent: Agent) -> None:
     """What a row shows beside its case: an address for want of a name, whether this agent has read it, unsent text."""
+    if not cases:
+        return
     prefetch_related_objects([case.customer for case in cases if not case.customer.name], "identities")
     with connection.cursor() as cursor:  # by hand: every list pays for it
         cursor.execute(OWN, {"cases": [case.pk for case in cases], "agent": agent.pk})

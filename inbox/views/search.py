@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from customers.models import Customer, Identity
 from inbox.http import AgentRequest, signed_in
 from inbox.models import Agent, Case, Entry, EntryKind
-from inbox.views.inbox import decorate
+from inbox.views.inbox import SHOWN, decorate, for_rows
 
 MOST_PEOPLE, MOST_CASES, MOST_HITS = 8, 30, 100
 AROUND = 60
@@ -74,7 +74,7 @@ def _by_number(query: str, agent: Agent) -> list[Hit]:
     """'#1042' is a case."""
     if not re.fullmatch(r"#\d{1,15}", query):
         return []
-    cases = Case.objects.visible_to(agent).filter(pk=int(query[1:])).select_related("customer", "assignee")
+    cases = for_rows(Case.objects.visible_to(agent).filter(pk=int(query[1:])))
     return [Hit(case, None, mark_safe("")) for case in cases]
 
 
@@ -94,7 +94,10 @@ def _by_text(query: str, agent: Agent) -> list[Hit]:
             break
         older = entries.filter(pk__lt=hits[-1][1]).exclude(case__in=list(newest))
     found = Entry.objects.filter(pk__in=sorted(newest.values())[-MOST_CASES:]).order_by("-pk")
-    found = found.select_related("case__customer", "case__assignee").defer("search", "html", "quoted", "headers")
+    shown = (f"case__{name}" for name in SHOWN)
+    found = found.select_related("case__customer", "case__assignee").only(
+        "subject", "text", "channel", "created_at", *shown
+    )
     return [Hit(entry.case, entry, excerpt(entry, query)) for entry in found if entry.case]
 
 
