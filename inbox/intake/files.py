@@ -159,7 +159,7 @@ def _keep(row: Attachment) -> None:
         return
     if row.entry and row.entry.case:
         with locked(row.entry.case) as case:
-            Entry.objects.filter(pk=row.entry_id).update(touched_at=now())
+            Entry.objects.filter(pk=row.entry.pk).update(touched_at=now())
             case.changed(row.entry)
 
 

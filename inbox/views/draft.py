@@ -12,6 +12,7 @@ from connectors.adapters.email.filename import clean
 from inbox.forms import DraftForm, UploadForm
 from inbox.http import AgentRequest, case_or_404, signed_in
 from inbox.intake.files import forget, store
+from inbox.intake.outcomes import TryLater
 from inbox.models import Attachment, Case, Draft
 
 
@@ -54,7 +55,12 @@ def add_file(request: AgentRequest, pk: int) -> HttpResponse:
     with transaction.atomic():
         draft, _ = Draft.objects.get_or_create(case=case, agent=request.user, channel=channel)
         row = Attachment(draft=draft, uploaded_by=request.user, name=clean(upload.name), content_type=form.content_type)
-        store(row, upload.read())
+        try:
+            store(row, upload.read())
+        except TryLater as error:
+            transaction.set_rollback(True)
+            words = f"{error} Try again in a minute."
+            return render(request, "inbox/_composer_error.html", {"words": words}, status=503)
         row.save()
     return render(request, "inbox/_draft_files.html", {"files": draft.attachments.all(), "case": case})
 

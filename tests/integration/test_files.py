@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
 from django.utils.timezone import now
@@ -283,6 +284,33 @@ def test_a_full_disk_is_not_the_messages_fault(maya: Any, mailbox: Any, monkeypa
     with pytest.raises(TryLater):
         sends(maya, mailbox, File(name="a.png", content=PNG))
     assert not Entry.objects.exists()
+
+
+def test_an_upload_that_cannot_be_stored_is_said_in_words(
+    maya: Any, mailbox: Any, ana: Any, browser_of: Any, monkeypatch: Any
+) -> None:
+    case = make.says(maya, mailbox, "hi").case
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(FileSystemStorage, "save", full)
+    upload = {"channel": "email", "file": SimpleUploadedFile("a.png", PNG)}
+    answer = browser_of(ana).post(f"/cases/{case.pk}/draft/files/", upload)
+    assert "Try again in a minute" in answer.content.decode()
+    assert not Draft.objects.exists()
+
+
+def test_any_storage_will_do(maya: Any, mailbox: Any, ana: Any, browser_of: Any, settings: Any) -> None:
+    """Nothing but the storage's own words is used, so that a bucket can take the folder's place."""
+    elsewhere = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    settings.STORAGES = {**settings.STORAGES, "default": elsewhere}
+    sends(maya, mailbox, File(name="a.png", content=PNG))
+    assert b"".join(handed_out(browser_of(ana)).streaming_content) == PNG
+    assert sum(files.clear_strays(number) for number in range(files.FOLDERS)) == 0
+    key = only().key
+    files.forget(Attachment.objects.all())
+    assert not default_storage.exists(key)
 
 
 # Viruses

@@ -16,9 +16,10 @@ from connectors.adapters import ADAPTERS
 from connectors.messages import Attachment as File
 from connectors.messages import Bounce, Channel, Edit, Reaction, Read, Sender, Sent, Unsend
 from connectors.models import Connector
-from inbox import outbox
+from inbox import intake, outbox
 from inbox.intake import files, updates
 from inbox.intake.outcomes import Duplicate
+from inbox.locking import Moved
 from inbox.models import Attachment, Case, Delivery, Entry, State
 from inbox.outbox.sending import mark_sent
 from tests import make
@@ -164,6 +165,32 @@ def fetching(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(FileSystemStorage, "save", save)
 
     return during
+
+
+def test_a_filed_message_can_be_taken_back_too(maya: Any, account: Any) -> None:
+    filed = make.says(maya, account, "my secret", provider_id="m1", classification="automatic")
+    assert filed.case is None
+    unsends(account)
+    assert (fresh(filed).text, bool(fresh(filed).unsent_at)) == ("", True)
+
+
+def test_a_filed_message_that_gets_a_case_meanwhile_is_found_there(
+    maya: Any, account: Any, ana: Any, monkeypatch: Any
+) -> None:
+    filed = make.says(maya, account, "my secret", provider_id="m1", classification="automatic")
+    real = updates._locked_owner
+
+    @contextmanager
+    def racing(entry: Entry) -> Iterator[None]:
+        intake.this_is_a_person(fresh(filed), by=ana)
+        with real(entry):
+            yield
+
+    monkeypatch.setattr(updates, "_locked_owner", racing)
+    with pytest.raises(Moved):
+        unsends(account)
+    unsends(account)
+    assert "secret" not in Case.objects.get().preview
 
 
 def test_our_own_picture_can_be_taken_back_on_the_phone(maya: Any, account: Any, ana: Any) -> None:
