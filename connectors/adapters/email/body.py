@@ -7,11 +7,12 @@ everything after the first text of an Apple mail.
 from __future__ import annotations
 
 import html as markup
+import mimetypes
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from connectors.adapters.email import charset, filename, flowed, plaintext, quoted_html, quoting, uuencode
+from connectors.adapters.email import charset, filename, flowed, plaintext, quoted_html, quoting, tnef, uuencode
 from connectors.adapters.email.characters import storable
 from connectors.adapters.email.headers import Headers
 from connectors.adapters.email.piece import Piece
@@ -22,6 +23,7 @@ _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w:.-]{1,40}
 _EXCUSE = re.compile(r"\bhtml\b", re.IGNORECASE)  # "Your program cannot show HTML": no text worth reading
 _EXCUSE_LENGTH = 300
 _USUAL_NAMES = {"text/calendar": "invitation.ics", "text/plain": "message.txt", "text/html": "message.html"}
+_TNEF = ("application/ms-tnef", "application/vnd.ms-tnef")
 _LONG = "The mail goes on; all of it is in the attached file."
 MAX_TEXT_BYTES = 1024 * 1024
 SHOWN_BYTES = 200_000
@@ -206,6 +208,12 @@ def _attachments(parts: _Parts, wanted: set[str]) -> Iterator[Attachment]:
     taken: set[str] = set()
     shown: set[str] = set()
     for piece in parts.files:
+        wrapped = _unwrapped(piece)
+        for file in wrapped:
+            name = filename.unique(filename.clean(file.name), taken)
+            yield Attachment(name, mimetypes.guess_type(name)[0] or "application/octet-stream", file.content)
+        if wrapped:
+            continue
         content_id = piece.content_id if piece.content_id.lower() in wanted - shown else ""
         shown.add(content_id.lower())
         name = filename.unique(filename.clean(_name(piece), piece.kind), taken)
@@ -213,6 +221,16 @@ def _attachments(parts: _Parts, wanted: set[str]) -> Iterator[Attachment]:
     for name, content in parts.inline_files:
         kind = "text/html" if name == "message.html" else "application/octet-stream"
         yield Attachment(filename.unique(filename.clean(name), taken), kind, content)
+
+
+def _unwrapped(piece: Piece) -> list[tnef.File]:
+    """The files inside a winmail.dat; without any it stays the file it is."""
+    if piece.kind not in _TNEF and piece.declared_name.lower() != "winmail.dat":
+        return []
+    try:
+        return tnef.files(piece.content)
+    except tnef.NotTnef:
+        return []
 
 
 def _name(piece: Piece) -> str:
