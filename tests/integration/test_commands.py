@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
 from connectors.models import Connector
@@ -156,3 +157,15 @@ def test_an_address_is_connected_only_once(number: Any) -> None:
 
 def test_a_new_key_is_one_that_encrypts() -> None:
     Fernet(run("new_key").strip())
+
+
+def test_after_a_new_key_the_old_one_can_be_dropped(number: Connector, settings: Any) -> None:
+    old, new = settings.CREDENTIAL_KEYS, [Fernet.generate_key().decode()]
+    settings.CREDENTIAL_KEYS = [*new, *old]
+    assert Connector.objects.get().credentials == number.credentials
+    assert "1 connectors' secrets" in run("reencrypt")
+    settings.CREDENTIAL_KEYS = new
+    assert Connector.objects.get().credentials == number.credentials
+    settings.CREDENTIAL_KEYS = old
+    with pytest.raises(ImproperlyConfigured):
+        Connector.objects.get()
