@@ -226,7 +226,7 @@ async def test_unread_counts_go_when_the_customer_looks(stage: Stage) -> None:
     put(2)
     assert await unread() == {"email": 2, "sms": 0, "instagram": 0, "whatsapp": 0}
     await stage.post("read", customer=0, channel="email")
-    assert await unread() == {"email": 0, "sms": 0, "instagram": 0}
+    assert await unread() == {"email": 0, "sms": 0, "instagram": 0, "whatsapp": 0}
 
 
 async def test_a_thousand_strangers_do_not_crowd_the_page(stage: Stage) -> None:

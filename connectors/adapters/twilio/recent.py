@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
+from django.conf import settings
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
 from connectors.adapters.twilio.client import NO_ANSWER, REFUSED, client_of, refusal
-from connectors.adapters.twilio.parse import FOUND
+from connectors.adapters.twilio.parse import FOUND, MAX_MEDIA
 from connectors.errors import ConnectionLost, SendFailed
 from connectors.messages import Account, Missed
 
@@ -122,8 +123,8 @@ def _missed(account: Account, message: MessageInstance, automatic: bool) -> Miss
 def _files(message: MessageInstance) -> Sequence[tuple[str, str]]:
     if not int(message.num_media or 0):
         return []
-    base = message.media._version.domain.absolute_url("/2010-04-01")
+    api = f"{settings.TWILIO_API_URL.rstrip('/')}/2010-04-01"
     return [
-        (f"{base}/Accounts/{each.account_sid}/Messages/{each.parent_sid}/Media/{each.sid}", each.content_type or "")
-        for each in message.media.list(limit=10)
+        (f"{api}/Accounts/{each.account_sid}/Messages/{each.parent_sid}/Media/{each.sid}", each.content_type or "")
+        for each in message.media.list(limit=MAX_MEDIA)
     ]
