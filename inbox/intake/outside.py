@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -20,6 +20,7 @@ from inbox.locking import lock_owner
 from inbox.models import Case, Delivery, Entry, EntryKind, ProviderMessage, State, Status
 from inbox.outbox.answering import answer
 
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 CLOCKS_DIFFER = timedelta(minutes=1)
 ANY_TYPE = "application"  # the provider does not say what the file is
 
@@ -89,7 +90,7 @@ def _sent_outside(connector: Connector, item: Echo) -> Outcome:
 
 def _latest_of(customer: Customer) -> Case | None:
     """What a colleague writes from elsewhere belongs to what was spoken of last; only the customer opens it again."""
-    return Case.objects.unmerged().main().filter(customer=customer).order_by("-pk").first()
+    return Case.objects.resolved_of(customer, since=EVER)
 
 
 def _entry(connector: Connector, identity: Identity, item: Echo) -> Entry:

@@ -57,7 +57,10 @@ def has_failed(case: Case) -> bool:
 
 def _was_there_before(entry: Entry, reply: Entry) -> bool:
     """Of what was sent outside we may hear late: it answers nothing that came after it."""
-    return not (reply.sent_outside and reply.sent_at) or entry.time <= reply.sent_at
+    if not (reply.sent_outside and reply.sent_at):
+        return True
+    was_there = min(entry.sent_at or entry.reached_us_at, entry.reached_us_at)  # senders' clocks may run ahead
+    return was_there <= reply.sent_at
 
 
 def _settle(case: Case, reply: Entry) -> None:

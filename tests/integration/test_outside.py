@@ -14,8 +14,8 @@ from django.utils.timezone import now
 from connectors.messages import Attachment as File
 from connectors.messages import Echo, EmailHeaders, Sender
 from connectors.models import Connector
-from inbox import outbox
-from inbox.intake import outside
+from inbox import merging, outbox
+from inbox.intake import messages, outside
 from inbox.intake.outcomes import Duplicate
 from inbox.locking import locked
 from inbox.models import Alert, Attachment, Case, Delivery, Entry, State, Status, Switch
@@ -63,6 +63,32 @@ def test_what_was_sent_from_the_phone_does_not_answer_what_came_after_it(maya: A
     assert not fresh(first).is_open
     assert fresh(second).is_open
     assert fresh(first.case).status == Status.OPEN
+
+
+def test_a_mail_dated_in_the_future_is_answered_all_the_same(maya: Any, mailbox: Any) -> None:
+    asked = make.says(maya, mailbox, "hi", sent_at=now() + timedelta(days=2))
+    mail_from_elsewhere(mailbox, "outlook-1@northwind.test", sent_at=now())
+    assert not fresh(asked).is_open
+
+
+def test_a_text_that_was_taken_in_late_was_there_when_it_reached_us(maya: Any, account: Any, tells: Any) -> None:
+    at = now()
+    with transaction.atomic():
+        messages.receive(account, make.message(maya, account, "hi"), at=at - timedelta(minutes=20))
+    tells("on its way", sent_at=at - timedelta(minutes=10))
+    assert Case.objects.get().waiting_since is None
+
+
+def test_writing_to_somebody_who_was_joined_goes_on_in_their_last_case(
+    maya: Any, account: Any, number: Any, ana: Any, sue: Any, tells: Any
+) -> None:
+    other = make.customer("M. Ortiz", phone="+14155550177")
+    asked = make.says(other, number, "hi")
+    with locked(asked.case) as case:
+        case.resolve(by=ana)
+    merging.join(maya, other, by=sue, reason="the same")
+    tells("all the best")
+    assert Entry.objects.get(sent_outside=True).case_id == asked.case_id
 
 
 def test_a_late_echo_leaves_a_snoozed_case_asleep(maya: Any, account: Any, ana: Any, tells: Any) -> None:
@@ -195,10 +221,10 @@ def test_a_program_begins_no_case(account: Any, tells: Any) -> None:
     assert not Case.objects.exists()
 
 
-def mail_from_elsewhere(mailbox: Connector, message_id: str) -> dict[str, Any]:
-    headers = EmailHeaders(message_id=message_id)
-    to = Sender("maya@ortiz.test")
-    return outside.echo(mailbox, Echo(message_id, mailbox.address, to, "Gladly.", subject="Re: Hello", email=headers))
+def mail_from_elsewhere(mailbox: Connector, message_id: str, **about: Any) -> dict[str, Any]:
+    headers, to = EmailHeaders(message_id=message_id), Sender("maya@ortiz.test")
+    mail = Echo(message_id, mailbox.address, to, "Gladly.", subject="Re: Hello", email=headers, **about)
+    return outside.echo(mailbox, mail)
 
 
 def test_a_mail_written_in_another_program_answers_the_mail(maya: Any, mailbox: Any) -> None:
