@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Value
-from django.db.models.functions import Greatest, Now
+from django.db import connection
 
 from connectors.messages import Authenticity, Classification, InboundMessage
 from connectors.models import Connector
@@ -16,6 +15,8 @@ from inbox.intake.places import place
 from inbox.models import Case, Entry, EntryKind, Participant, ParticipantRole, ProviderMessage
 
 MISTAKEN = (Classification.AUTOMATIC, Classification.BULK, Classification.SPAM)  # for what a person wrote
+WAS_HEARD = """UPDATE customers_identity SET last_inbound_at = greatest(last_inbound_at, %s), handle = %s,
+    profile_due_at = CASE WHEN %s THEN now() END WHERE id = %s"""
 
 
 def receive(connector: Connector, item: InboundMessage, at: datetime | None = None) -> Outcome:
@@ -142,11 +143,9 @@ def _was_heard(entry: Entry, item: InboundMessage) -> None:
     assert entry.identity is not None
     at = min(entry.sent_at or entry.reached_us_at, entry.created_at)
     handle = item.sender.handle[:100] or entry.identity.handle
-    Identity.objects.filter(pk=entry.identity.pk).update(
-        last_inbound_at=Greatest("last_inbound_at", Value(at)),
-        handle=handle,
-        profile_due_at=Now() if item.sender.scope and not handle else None,  # a bare id says nothing to anybody
-    )
+    is_bare = bool(item.sender.scope) and not handle  # a bare id says nothing to anybody
+    with connection.cursor() as cursor:  # by hand: every message pays for it
+        cursor.execute(WAS_HEARD, [at, handle, is_bare, entry.identity.pk])
 
 
 def _add_copied_people(case: Case, entry: Entry, item: InboundMessage, everybody: list[Identity]) -> None:
