@@ -34,6 +34,20 @@ UNQUOTED = "It left today.\nAna"
         "pt., 21 lis 2025 o 16:12 Shop <support@shop.example> napisał(a):",
         "Den fre 21 nov. 2025 kl 16:12 skrev Shop <support@shop.example>:",
         "2025. nov. 21., P 16:12, Shop <support@shop.example> ezt írta:",
+        "Den fre. 21. nov. 2025 kl. 16.12 skrev Shop <support@shop.example>:",
+        "pe 21. marrask. 2025 klo 16.12 Shop (support@shop.example) kirjoitti:",
+        "pá 21. 11. 2025 v 16:12 odesílatel Shop <support@shop.example> napsal:",
+        "În vin., 21 nov. 2025 la 16:12, Shop <support@shop.example> a scris:",
+        "Shop <support@shop.example>, 21 Kas 2025 Cum, 16:12 tarihinde şunu yazdı:",
+        "Στις Παρ 21 Νοε 2025 στις 4:12 μ.μ., ο χρήστης Shop <support@shop.example> έγραψε:",
+        "пт, 21 лист. 2025 р. о 16:12 Shop <support@shop.example> пише:",
+        "2025년 11월 21일 (금) 오후 4:12, Shop <support@shop.example>님이 작성:",
+        "Vào Th 6, 21 thg 11, 2025 lúc 16:12 Shop <support@shop.example> đã viết:",
+        (
+            "\u202bבתאריך יום ו׳, 21 בנוב׳ 2025 ב-16:12 מאת \u202aShop\u202c\u200f"
+            " <\u202asupport@shop.example\u202c>:\u202c"
+        ),
+        "في الجمعة، 21 نوفمبر 2025 في 4:12 م تمت كتابة ما يلي بواسطة Shop <support@shop.example>:",
     ],
 )
 def test_an_attribution_in_any_language_begins_the_quote(intro: str) -> None:

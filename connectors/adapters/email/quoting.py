@@ -44,6 +44,8 @@ _TITLE = "oggetto|onderwerp|emne|ämne|temat|тема|件名|主题|제목"
 _HEADER_FROM = re.compile(rf"[\s*]*(?:{_FROM})\*?\s?[:：]\*?\s", re.IGNORECASE)
 _HEADER_MORE = re.compile(rf"[\s*]*(?:{_SENT}|{_TO}|{_TITLE})\*?\s?[:：]\*?", re.IGNORECASE)
 _WROTE_ABOUT = re.compile(r"[\w.+-]@[\w-]|\b(?:19|20)\d\d\b|\d{1,2}[:.h]\d\d|\d{1,2}[./-]\d{1,2}[./-]\d|\d{4}年")
+# Blanks of several kinds, and the marks that right-to-left letters bring along
+_PLAIN = {0xA0: " ", 0x202F: " ", **dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))}
 _SIGNATURE = re.compile(r"\s*--\s?")
 
 
@@ -55,7 +57,7 @@ def is_reply(subject: str, *, threaded: bool) -> bool:
 def fold(text: str) -> tuple[str, str]:
     """(what was written, what is repeated). The second is '' when there is nothing to fold or any doubt."""
     lines = text.split("\n")
-    plain = [line[:MAX_LINE].replace("\xa0", " ").replace("\u202f", " ") for line in lines[:MAX_LINES]]
+    plain = [line[:MAX_LINE].translate(_PLAIN) for line in lines[:MAX_LINES]]
     cuts = [cut for cut in _cuts(plain, whole=len(lines) <= MAX_LINES) if cut is not None]
     for cut in sorted(cuts):
         above = "\n".join(lines[:cut]).rstrip()
