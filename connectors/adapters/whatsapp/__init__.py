@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 from connectors.adapters.base import Limits
 from connectors.adapters.steps import Step
-from connectors.adapters.twilio import TwilioAdapter
+from connectors.adapters.twilio import TwilioAdapter, check
 from connectors.adapters.whatsapp.limits import WhatsAppLimits
 from connectors.adapters.whatsapp.steps import STEPS
-from connectors.messages import Account, Channel
+from connectors.messages import Account, Channel, Check
 
 
 class WhatsAppAdapter(TwilioAdapter):
@@ -27,6 +27,9 @@ class WhatsAppAdapter(TwilioAdapter):
 
     def __init__(self) -> None:
         self.limits: Limits = WhatsAppLimits()
+
+    def check(self, account: Account) -> list[Check]:
+        return check.checks(account, is_number=False)
 
     def door(self, account: Account, text: str) -> str:
         return f"https://wa.me/{account.addresses[0].lstrip('+')}?text={quote(text)}"
