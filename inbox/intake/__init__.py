@@ -8,8 +8,11 @@ places.py     where a person's words go: the case, its wait, its status
 moves.py      the switch and its alert
 told.py       order numbers, addresses of others: what the text tells
 outside.py    what we wrote, as the provider tells it: ours coming back, and what was sent from elsewhere
-updates.py    what happened to messages that are here already
+updates.py    what people do to messages that are here already
+reports.py    how what we sent fares
+consents.py   STOP and START
 files.py      attachments: stored, or fetched later
+scanning.py   the virus scanner, if there is one
 profiles.py   who somebody is who wrote under a bare id
 senders.py    what an agent says of a sender: a person, blocked
 """

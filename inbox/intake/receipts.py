@@ -29,7 +29,7 @@ from connectors.messages import (
 )
 from connectors.models import Connector, Receipt, ReceiptState, at_hand
 from inbox import live
-from inbox.intake import messages, outcomes, outside, updates
+from inbox.intake import consents, messages, outcomes, outside, reports, updates
 from inbox.intake.outcomes import Duplicate, NotYet, Outcome, TryLater, Unusable
 from inbox.locking import Moved
 from inbox.models import Agent
@@ -183,13 +183,13 @@ def _act(item: Item, receipt: Receipt, *, is_alone: bool) -> Outcome:
         case Reaction():
             return updates.reaction(connector, item)
         case Read():
-            return updates.read(connector, item)
+            return reports.read(connector, item)
         case Status():
-            return updates.status(connector, item)
+            return reports.status(connector, item)
         case OptOut():
-            return updates.opt_out(connector, item)
+            return consents.opt_out(connector, item)
         case Bounce():
-            return updates.bounce(connector, item)
+            return reports.bounce(connector, item)
 
 
 def _connector_for(item: Item, receipt: Receipt) -> Connector | None:

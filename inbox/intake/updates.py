@@ -1,4 +1,4 @@
-"""What happened to messages that are here already: changed, taken back, liked, seen, bounced; and consent."""
+"""What people do to messages that are here already: edit them, take them back, react. In any order, late and twice."""
 
 from __future__ import annotations
 
@@ -6,34 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 
-from connectors.adapters import ADAPTERS
-from connectors.adapters.email.message_id import is_ours
-from connectors.messages import (
-    CHANNEL_WORDS,
-    Bounce,
-    Channel,
-    Edit,
-    OptOut,
-    OptOutAction,
-    Reaction,
-    Read,
-    Status,
-    Unsend,
-)
+from connectors.messages import Edit, Reaction, Unsend
 from connectors.models import Connector
-from customers.identities import UNPROVEN
-from customers.models import Consent, Customer, Identity
-from customers.models.consent import ConsentState
-from inbox import outbox
-from inbox.intake import files, outcomes, people, told
-from inbox.intake.outcomes import Duplicate, NotYet, Outcome
+from inbox.intake import files, outcomes, told
+from inbox.intake.outcomes import Duplicate, Outcome
+from inbox.intake.reports import known_message
 from inbox.locking import Moved, lock_owner, locked
-from inbox.models import Case, Delivery, Entry, EntryKind, Fact, FactKind, ProviderMessage, State
+from inbox.models import Case, Delivery, Entry, EntryKind, Fact, FactKind, ProviderMessage
 from inbox.outbox.answering import unanswered_again
 
 
@@ -92,20 +75,11 @@ def reaction(connector: Connector, item: Reaction) -> Outcome:
     return outcomes.update("reaction", entry.pk)
 
 
-def _known(connector: Connector, provider_id: str) -> ProviderMessage:
-    """Raises NotYet for a message nobody has told us of; providers do not keep order."""
-    known = ProviderMessage.objects.filter(connector=connector, provider_id=provider_id)
-    found = known.select_related("entry__case", "entry__identity__customer", "delivery").first()
-    if found is None:
-        raise NotYet(f"It speaks of a message that has not arrived ({provider_id[:60]}).")
-    return found
-
-
 @contextmanager
 def _under_lock(connector: Connector, provider_id: str) -> Iterator[tuple[ProviderMessage, Entry, Case | None]]:
     """The message as it is under its customer's lock, and the case it is read in. Filed mail has none: when somebody
     gave it one meanwhile, Moved is raised."""
-    known = _known(connector, provider_id)
+    known = known_message(connector, provider_id)
     with locked(known.entry.case) if known.entry.case else _locked_owner(known.entry) as case:
         entry = Entry.objects.select_related("identity").get(pk=known.entry_id)
         if entry.case_id and case is None:
@@ -147,7 +121,7 @@ def _tell_again(case: Case, entry: Entry, before: list[str]) -> None:
     """What lists and cards had taken from the old words follows the new ones."""
     if case.last_entry_id == entry.pk:
         case.preview = entry.preview
-    named_after = [_as_subject(words) for words in before]
+    named_after = [_as_subject(words) for words in before if words.strip()]
     Case.objects.filter(pk__in=case.family(), subject__in=named_after).update(subject=_as_subject(entry.text))
     case.refresh_from_db(fields=["subject"])
     case.changed(entry, "preview", "status", "shows_move", "has_failed_delivery")
@@ -167,112 +141,3 @@ def _forget(case: Case, entry: Entry, facts: QuerySet[Fact]) -> None:
         telling |= Q(text__contains=value)
     for each in case.timeline().filter(telling, kind=EntryKind.MESSAGE).exclude(text="").order_by("pk"):
         told.note(case, case.customer.current(), each)
-
-
-def read(connector: Connector, item: Read) -> Outcome:
-    """A mid, never a watermark: that message and all earlier ones to the same person were seen."""
-    known = _known(connector, item.provider_id)
-    arrived = Q(state__in=[State.SENT, State.DELIVERED]) | Q(pk=known.delivery_id)
-    earlier = Delivery.objects.filter(
-        arrived, identity=known.entry.identity, connector=connector, entry__pk__lte=known.entry_id
-    )
-    for delivery in earlier.order_by("-pk")[:50]:
-        outbox.mark(delivery, State.READ)
-    return outcomes.update("read", known.entry_id)
-
-
-def status(connector: Connector, item: Status) -> Outcome:
-    delivery = Delivery.objects.filter(uuid=item.delivery, connector=connector).first() if item.delivery else None
-    if delivery is None:
-        known = ProviderMessage.objects.filter(
-            connector=connector, provider_id=item.provider_id, delivery__isnull=False
-        )
-        found = known.select_related("delivery").first()
-        delivery = found.delivery if found else None
-    if delivery is None:
-        return outcomes.ignored("status of an unknown message", item.provider_id)
-    if ProviderMessage.objects.filter(connector=connector, provider_id=item.provider_id, delivery=None).exists():
-        return outcomes.ignored("report of an earlier try", item.provider_id)
-    if item.provider_id:
-        ProviderMessage.objects.bulk_create(
-            [
-                ProviderMessage(
-                    connector=connector, provider_id=item.provider_id, entry_id=delivery.entry_id, delivery=delivery
-                )
-            ],
-            ignore_conflicts=True,
-        )
-    if not outbox.mark(delivery, outbox.STATES[item.status], reason=item.reason, code=item.code):
-        raise Duplicate
-    return outcomes.update(f"delivery {item.status}", delivery.entry_id)
-
-
-def bounce(connector: Connector, item: Bounce) -> Outcome:
-    """Believed only about a mail we really sent: our own Message-ID, to that address."""
-    uuid = is_ours(item.message_id, settings.SECRET_KEY.encode())
-    entry = Entry.objects.filter(uuid=uuid, connector=connector).select_related("identity").first() if uuid else None
-    if entry is None:
-        return outcomes.ignored("bounce of a mail that is not ours", item.reason)
-    delivery, address = entry.deliveries.first(), item.address.lower()
-    if delivery is None:
-        return outcomes.ignored("bounce of a mail that was never sent", item.reason)
-    if address and entry.identity and address != entry.identity.value:
-        if address not in entry.headers.get("cc", []):
-            return outcomes.ignored("bounce for somebody who was not written to", address)
-        _say_beside(delivery, f"Not delivered to {address}: {item.reason}")
-    elif item.permanent:
-        # The server had accepted it, so "sent" stands; a bounce is the one report that comes after it.
-        outbox.failed(delivery, item.reason, item.code)
-    else:
-        _say_beside(delivery, item.reason)
-    return outcomes.update("bounce" if item.permanent else "delayed", entry.pk)
-
-
-def _say_beside(delivery: Delivery, words: str) -> None:
-    """Something about a reply that stays sent. Said once, however many reports say it."""
-    assert delivery.entry.case is not None
-    with locked(delivery.entry.case) as case:
-        said = Delivery.objects.values_list("reason", flat=True).get(pk=delivery.pk)
-        if words not in said:
-            left = Delivery.objects.filter(pk=delivery.pk, state__in=[State.SENT, State.DELIVERED, State.READ])
-            left.update(reason=" ".join(filter(None, [said, words]))[:400], changed_at=now())
-            case.changed(delivery.entry)
-
-
-def opt_out(connector: Connector, item: OptOut) -> Outcome:
-    """Recorded per identity and sender of ours; every way of sending asks for it."""
-    if item.action == OptOutAction.HELP:
-        return outcomes.ignored("help keyword", "The provider answers HELP itself.")
-    identity = people.find(connector, item.sender)
-    with transaction.atomic():
-        return _consent(connector, identity, item)
-
-
-def _consent(connector: Connector, identity: Identity, item: OptOut) -> Outcome:
-    customer = lock_owner(identity)
-    state = ConsentState.OPTED_OUT if item.action == OptOutAction.STOP else ConsentState.OPTED_IN
-    was_out = Consent.objects.opted_out_at(identity, str(connector.uuid)) is not None
-    _, new = Consent.objects.get_or_create(
-        sender=str(connector.uuid),
-        provider_id=item.provider_id,
-        defaults={"identity": identity, "state": state, "words": item.words[:200]},
-    )
-    if not new:
-        raise Duplicate
-    is_news = was_out != (state == ConsentState.OPTED_OUT)  # "Yes" may just be an answer to our question
-    case = Case.objects.live_of(customer) if is_news else None
-    if case:
-        messages = f"{CHANNEL_WORDS[Channel(connector.kind)].message}s"
-        words = f"wants {messages} again: “{item.words}”"
-        if state == ConsentState.OPTED_OUT:
-            words = f"opted out of {messages}: “{item.words}”{_instead(customer, identity)}"
-        case.record(Entry.event_of("consent", f"{customer.first_name} {words}", by=None))
-    return outcomes.update(f"consent {state}")
-
-
-def _instead(customer: Customer, identity: Identity) -> str:
-    """Whoever owns the case is told where to answer now."""
-    others = customer.identities.exclude(kind=identity.kind).exclude(scope=UNPROVEN).filter(blocked_at=None)
-    kinds = set(others.values_list("kind", flat=True))
-    ways = [CHANNEL_WORDS[channel].inside for channel, adapter in ADAPTERS.items() if adapter.identity_kind in kinds]
-    return f". Answer by {' or '.join(ways)}" if ways else ""

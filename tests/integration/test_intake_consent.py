@@ -8,7 +8,7 @@ import pytest
 
 from connectors.messages import OptOut, OptOutAction, Sender
 from customers.models import Consent, Identity
-from inbox.intake import updates
+from inbox.intake import consents
 from inbox.models import Entry
 from tests.make import says
 
@@ -19,7 +19,7 @@ MAYA = Sender("+14155552671")
 def says_word(number: Any, word: str) -> None:
     action = OptOutAction.STOP if word == "STOP" else OptOutAction.START
     key = f"SM{Consent.objects.count()}"
-    updates.opt_out(number, OptOut(key, MAYA, number.address, action, word))
+    consents.opt_out(number, OptOut(key, MAYA, number.address, action, word))
 
 
 def told() -> list[str]:

@@ -11,7 +11,7 @@ from django.utils.timezone import now
 
 from connectors.messages import OptOut, OptOutAction, Sender
 from inbox import outbox
-from inbox.intake import updates
+from inbox.intake import consents
 from inbox.models import Alert, Case, Draft, Entry, Switch
 from tests.make import answers, says
 
@@ -204,7 +204,7 @@ def test_a_reply_is_held_when_the_customer_wrote_on_another_channel_meanwhile(
 def test_a_stop_blocks_every_later_text(maya: Any, number: Any, ana: Any) -> None:
     case = says(maya, number, "hi").case
     with transaction.atomic():
-        updates.opt_out(number, OptOut("SM1", Sender("+14155552671"), number.address, OptOutAction.STOP, "STOP"))
+        consents.opt_out(number, OptOut("SM1", Sender("+14155552671"), number.address, OptOutAction.STOP, "STOP"))
     with pytest.raises(outbox.CannotSend):
         answers(ana, case, "Hello", channel="sms")
 

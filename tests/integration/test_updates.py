@@ -17,7 +17,7 @@ from connectors.messages import Attachment as File
 from connectors.messages import Bounce, Channel, Edit, Reaction, Read, Sender, Sent, Unsend
 from connectors.models import Connector
 from inbox import intake, outbox
-from inbox.intake import files, updates
+from inbox.intake import files, reports, updates
 from inbox.intake.outcomes import Duplicate
 from inbox.locking import Moved
 from inbox.models import Attachment, Case, Delivery, Entry, State
@@ -283,7 +283,7 @@ def bounces(
     mailbox: Connector, reply: Entry, address: str, *, permanent: bool = True, reason: str = "No such person."
 ) -> str:
     item = Bounce(reply.message_id, address, permanent=permanent, reason=reason, code="5.1.1")
-    return str(updates.bounce(mailbox, item)["outcome"])
+    return str(reports.bounce(mailbox, item)["outcome"])
 
 
 @pytest.fixture
@@ -334,7 +334,7 @@ def test_what_was_seen_was_sent(maya: Any, account: Any, ana: Any) -> None:
     reply = make.answers(ana, asked.case, "hello")
     send(reply, "own-1")
     Delivery.objects.update(state=State.UNKNOWN)
-    updates.read(account, Read("own-1", account.address, Sender(MAYA, account.address)))
+    reports.read(account, Read("own-1", account.address, Sender(MAYA, account.address)))
     assert reply.deliveries.get().state == State.READ
 
 
@@ -343,6 +343,6 @@ def test_nothing_of_a_reply_is_seen_while_it_is_held(maya: Any, account: Any, an
     first = make.answers(ana, asked.case, "hello")
     send(first, "own-1")
     held = make.answers(ana, asked.case, "and")
-    updates.read(account, Read("own-1", account.address, Sender(MAYA, account.address)))
+    reports.read(account, Read("own-1", account.address, Sender(MAYA, account.address)))
     assert [each.deliveries.get().state for each in (first, held)] == [State.READ, State.QUEUED]
     assert outbox.undo(held, by=ana)
