@@ -146,7 +146,10 @@ def _measure_page(
 
 
 def _measure_transcript(run: Run, report: Report, ports: dict[int, int]) -> None:
-    """The whole thread of 1,000, page after page, as somebody who scrolls up to its beginning gets it."""
+    """The whole thread of 1,000, page after page, as somebody who scrolls up to its beginning gets it.
+
+    The server keeps rows that it has drawn, so the first time is told apart.
+    """
     size = max(ports)
     visitor, pk, seconds = Visitor(ports[size], run.cast.cookies), run.threads[size][seeding.LONG], []
     with run.stack.connect(run.sizes[size]) as connection:
@@ -155,12 +158,13 @@ def _measure_transcript(run: Run, report: Report, ports: dict[int, int]) -> None
         ).fetchone()
         assert row
         ids: list[int] = row[0]
-    for _ in range(run.repetitions):
+    for _ in range(1 + run.repetitions):
         took = visitor.milliseconds(Page("", f"/inbox/open/c/{pk}/", "entry-", headers=tuple(FRAGMENT.items())))
         for first in range(len(ids) - 50, 0, -50):
             took += visitor.milliseconds(Page("", f"/cases/{pk}/timeline/?before={ids[first]}", "entry-"))
         seconds.append(took)
-    report.add("the whole thread of 1,000, in 20 requests", seconds, "ms", goal=at_most(350))
+    report.add("the whole thread of 1,000, in 20 requests, never drawn before", seconds[:1], "ms")
+    report.add("the whole thread of 1,000, in 20 requests", seconds[1:], "ms", goal=at_most(350))
 
 
 def _measure_search_floor(run: Run, report: Report) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.seeding import Cast
@@ -20,7 +20,6 @@ class Run:
     threads: dict[int, dict[int, int]]  # cases → entries of the case → its id
     intake: str = "bench_intake"  # the database whose contents may change
     intake_cases: int = 0
-    chosen: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def repetitions(self) -> int:
