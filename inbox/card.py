@@ -186,7 +186,7 @@ def _warnings(case: Case, switch: Switch) -> list[str]:
         message = switching.THE_MESSAGE[switch.to_channel]
         word = f"{'an' if message[0] in 'AEIOUaeiou' else 'a'} {message}"
         warnings.append(f"{names} {verb} copied on the email. They won't see {word}.")
-    shared = case.timeline().filter(event="shared").order_by("-pk").first()
+    shared = case.timeline().filter(event="shared", data__team__in=case.team_ids).order_by("-pk").first()
     if shared:
         warnings.append(f"{shared.text}.")
     return warnings

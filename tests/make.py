@@ -22,6 +22,7 @@ from customers.models import Customer, Identity, IdentityLink
 from inbox import outbox
 from inbox.intake import messages
 from inbox.models import Agent, Case, Entry, Team
+from inbox.views.composer import newest_of
 
 _numbers = itertools.count(1)
 PASSWORD = "a-long-test-password"
@@ -151,5 +152,5 @@ def answers(by: Agent, case: Case, text: str, *, channel: str = "", **about: Any
         found, why = outbox.default_option(case, ways)
         assert found, why
         option = found
-    about.setdefault("seen_entry", case.last_entry_id)
+    about.setdefault("seen_entry", newest_of(case.family()))
     return outbox.reply(case, by=by, option_key=option.key, text=text, **about)

@@ -11,7 +11,7 @@ from connectors.models import Connector
 from customers.models import Customer, Identity
 from inbox.intake import moves
 from inbox.locking import Moved
-from inbox.models import Case, Entry, Participant
+from inbox.models import Case, Entry, Merge, Participant
 
 
 def find(connector: Connector, item: InboundMessage, identity: Identity) -> Case | None:
@@ -57,4 +57,6 @@ def lock_with(identity: Identity, thread: Case | None) -> tuple[Customer, moves.
     fresh = Case.objects.select_related("customer").get(pk=thread.pk)
     if fresh.merged_into_id or fresh.customer.current().pk != owner:
         raise Moved
+    if owner != customer.pk and Merge.objects.have_parted(customer, fresh.customer.current()):
+        return customer, last, None  # they were taken for one person, and hold our mail from a case that is not theirs
     return customer, last, fresh

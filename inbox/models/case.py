@@ -246,13 +246,13 @@ class Case(models.Model):
         other = None if self.split_off else Case.objects.live_of(self.customer)
         if other:
             raise AnotherIsLive(other)
-        if self.assignee and not self._may_be_given_to(self.assignee):
+        if self.assignee and not self.may_be_given_to(self.assignee):
             self.assignee = None
         self.status, self.is_live, self.resolved_at, self.snoozed_until = Status.OPEN, True, None, None
         changed = ("status", "is_live", "resolved_at", "snoozed_until", "customer", "assignee")
         self.record(Entry.event_of("reopened", because, by=by, customer=was.pk), *changed)
 
-    def _may_be_given_to(self, agent: Agent) -> bool:
+    def may_be_given_to(self, agent: Agent) -> bool:
         return agent.is_active and (agent.is_supervisor or bool({*agent.team_ids} & {*self.team_ids}))
 
     def snooze(self, until: datetime, *, by: Agent) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
@@ -29,16 +30,26 @@ class EntryKind(models.TextChoices):
     FILED = "filed", "Filed"  # automatic, bulk, spam, bounce: never waits
 
 
+class TeamsOfCase(models.Func):
+    """The teams that see a case, by its id. One that was merged is seen by those who see what it went into."""
+
+    template = """(WITH RECURSIVE above(merged_into_id, team_ids) AS (
+        SELECT merged_into_id, team_ids FROM inbox_case WHERE id = %(expressions)s UNION ALL
+        SELECT c.merged_into_id, c.team_ids FROM inbox_case c JOIN above ON c.id = above.merged_into_id)
+        SELECT team_ids FROM above WHERE merged_into_id IS NULL)"""
+    output_field = ArrayField(models.BigIntegerField())
+
+
 class EntryQuerySet(models.QuerySet["Entry"]):
     def visible_to(self, agent: Agent) -> EntryQuerySet:
         """Entries of visible cases; filed mail without a case through its connector's team."""
-        from inbox.models.case import Case
-
         if agent.is_supervisor:
             return self
-        return self.filter(
-            models.Q(case__in=Case.objects.visible_to(agent)) | models.Q(case=None, connector__team__agents=agent)
-        ).distinct()
+        teams = agent.team_ids
+        in_a_case = models.Q(seen_by__overlap=teams)
+        return self.alias(seen_by=TeamsOfCase("case_id")).filter(
+            in_a_case | models.Q(case=None, connector__team__in=teams)
+        )
 
     def filed(self) -> EntryQuerySet:
         return self.filter(kind=EntryKind.FILED)

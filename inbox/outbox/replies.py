@@ -7,13 +7,14 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
 from connectors.adapters.email.message_id import message_id
 from connectors.messages import Channel, Classification
 from customers.models import Identity
-from inbox import inviting
+from inbox import inviting, merging
 from inbox.disclosing import Disclosure, overridden, would_disclose
 from inbox.locking import locked
 from inbox.models import (
@@ -170,9 +171,9 @@ def _check(text: str, uploads: Sequence[Attachment], option: Option) -> None:
 
 
 def _hold_if_newer(case: Case, seen_entry: int, by: Agent) -> None:
-    """Anything that appeared since the form was opened, except what this agent wrote: on any channel, by anybody."""
-    newer = case.timeline().filter(pk__gt=seen_entry, kind__in=SPOKEN).exclude(agent=by).order_by("pk")
-    found = list(newer.for_timeline()[:5])
+    """Anything that appeared since the form was opened, except what this agent did: on any channel, by anybody."""
+    newer = Q(pk__gt=seen_entry, kind__in=SPOKEN) | Q(pk__in=merging.brought_since(case, seen_entry))
+    found = list(case.timeline().filter(newer).exclude(agent=by).order_by("pk").for_timeline()[:5])
     if found:
         raise ReplyHeld(found)
 

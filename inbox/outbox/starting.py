@@ -84,7 +84,7 @@ def _start(
             option_key=f"{connector.pk}-{identity.pk}",
             text=text,
             subject=subject,
-            seen_entry=case.last_entry_id,
+            send_anyway=True,
             confirmed=True,
         )
     return case

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from uuid import UUID, uuid4
 
+from django.db.models import Q
+
 from inbox.models import Agent, Attachment, Case, Draft, Entry, EntryKind, Participant, ParticipantRole
 from inbox.models.case import SPOKEN
 from inbox.outbox import Option, default_option, introduction
@@ -80,8 +82,8 @@ def _drafts(case: Case, agent: Agent) -> list[Draft]:
 
 
 def newest_of(family: Sequence[int]) -> int:
-    """The newest thing said, on any channel: what an agent has seen when the form was drawn."""
-    said = Entry.objects.filter(case__in=family, kind__in=SPOKEN).order_by("-pk")
+    """The newest thing said, on any channel, or the last join: what an agent has seen when the form was drawn."""
+    said = Entry.objects.filter(Q(kind__in=SPOKEN) | Q(event="joined"), case__in=family).order_by("-pk")
     return said.values_list("pk", flat=True).first() or 0
 
 

@@ -58,7 +58,7 @@ def customer(request: AgentRequest, pk: int) -> HttpResponse:
 
 
 def _about(request: AgentRequest, person: Customer) -> dict[str, Any]:
-    family = family_of(person)
+    family = person.family()
     cases = Case.objects.visible_to(request.user).unmerged().filter(customer__in=family)
     shown = list(cases.select_related("customer", "assignee").order_by("-is_live", "-pk")[: MOST_CASES + 1])
     every = Case.objects.unmerged().filter(customer__in=family).values("pk")[:1001].count()
@@ -152,7 +152,7 @@ def _preview(request: AgentRequest, person: Customer, other: Customer, problem: 
         return redirect(f"/customers/{person.pk}/")
     sides = []
     for each in (person, other):
-        cases = Case.objects.visible_to(request.user).unmerged().filter(customer__in=family_of(each))
+        cases = Case.objects.visible_to(request.user).unmerged().filter(customer__in=each.family())
         live = cases.live().main().first()
         sides.append(
             {
@@ -209,7 +209,7 @@ def visible(agent: Agent) -> CustomerQuerySet:
 def is_visible(customer: Customer, agent: Agent) -> bool:
     if agent.is_supervisor:
         return True
-    return Case.objects.visible_to(agent).filter(customer__in=family_of(customer)).exists()
+    return Case.objects.visible_to(agent).filter(customer__in=customer.family()).exists()
 
 
 def _or_404(request: AgentRequest, pk: int) -> Customer:
@@ -219,15 +219,6 @@ def _or_404(request: AgentRequest, pk: int) -> Customer:
     if current is None or not is_visible(current, request.user):
         raise Http404
     return current
-
-
-def family_of(customer: Customer) -> list[int]:
-    """Ids of this person and of everybody who was found to be the same: their old cases stay where they were."""
-    found, fresh = {customer.pk}, [customer.pk]
-    while fresh:
-        fresh = list(Customer.objects.filter(merged_into__in=fresh).exclude(pk__in=found).values_list("pk", flat=True))
-        found.update(fresh)
-    return sorted(found)
 
 
 def _matches(query: str) -> Q:

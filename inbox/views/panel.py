@@ -17,6 +17,7 @@ from inbox.outbox import Option
 from inbox.views.has import Has
 
 CHANNEL_OF = {adapter.identity_kind: channel.value for channel, adapter in ADAPTERS.items()}
+MOST_MENTIONS = 20
 MOST_EARLIER, MOST_CASES = 5, 200
 
 
@@ -108,8 +109,14 @@ def _moment(at: datetime | None) -> float:
 
 def _mentions(case: Case, family: Sequence[int], agent: Agent) -> list[Mention]:
     """Only to agents who may see both people."""
-    found = Mention.objects.filter(entry__case__in=family, dismissed_by=None).exclude(customer=case.customer)
-    if not agent.is_supervisor:
-        seen = Case.objects.visible_to(agent).values("customer")
-        found = found.filter(Q(customer__in=seen))
-    return list(found.select_related("customer", "entry")[:3])
+    found = Mention.objects.filter(entry__case__in=family, dismissed_by=None).select_related("customer", "entry")
+    mentions = []
+    for mention in found.order_by("pk")[:MOST_MENTIONS]:
+        mention.customer = mention.customer.current()
+        if mention.customer != case.customer.current() and _sees(agent, mention.customer):
+            mentions.append(mention)
+    return mentions[:3]
+
+
+def _sees(agent: Agent, customer: Customer) -> bool:
+    return agent.is_supervisor or Case.objects.visible_to(agent).filter(customer__in=customer.family()).exists()

@@ -1,0 +1,72 @@
+"""What a join writes down, so that it can be taken back exactly.
+
+    Merge.before = {
+        "person": {"name", "named_by_agent", "has_written"},        the survivor
+        "cases": {"<id>": {"status", "snoozed_until", "snoozed_by", "assignee", "assignee_then", "team_ids"}},
+        "drafts": {"<id>": id of the case it lay in},
+        "alerts": [ids of those closed],
+    }
+
+Only the case that goes on is changed by a join. The one that is absorbed keeps its row as it was, behind a pointer.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.timezone import now
+
+from customers.models import Customer, Identity, IdentityLink
+from inbox.models import Agent, Case
+
+State = dict[str, Any]
+
+
+class CannotJoin(Exception):
+    """`reason` is a sentence for the agent."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def person(customer: Customer) -> State:
+    return {
+        "name": customer.name,
+        "named_by_agent": customer.named_by_agent,
+        "has_written": customer.has_written,
+    }
+
+
+def state(case: Case) -> State:
+    """`assignee_then` is who had it after the join: somebody else since then was chosen on purpose."""
+    return {
+        "status": case.status,
+        "snoozed_until": case.snoozed_until.isoformat() if case.snoozed_until else None,
+        "snoozed_by": case.snoozed_by_id,
+        "assignee": case.assignee_id,
+        "assignee_then": case.assignee_id,
+        "team_ids": case.team_ids,
+    }
+
+
+def put_back(case: Case, was: State) -> None:
+    """Status and snooze, as they were."""
+    case.status, case.snoozed_by_id = was["status"], was["snoozed_by"]
+    case.snoozed_until = datetime.fromisoformat(was["snoozed_until"]) if was["snoozed_until"] else None
+
+
+def repoint(customer: Customer, links: list[IdentityLink], by: Agent | None) -> None:
+    """Gives the identities of these new links to the customer; what linked them before is revoked, and stays."""
+    identities = [link.identity_id for link in links]
+    Identity.objects.filter(pk__in=identities).update(customer=customer)
+    IdentityLink.objects.filter(identity__in=identities, revoked_at=None).update(revoked_at=now(), revoked_by=by)
+    IdentityLink.objects.bulk_create(links)
+
+
+def forget(later: State, was: State, teams: set[int]) -> None:
+    """A later join of the same case noted what an earlier one had brought: taken out when the earlier one is undone."""
+    later["team_ids"] = [team for team in later["team_ids"] if team in was["team_ids"] or team not in teams]
+    if later["assignee"] == was["assignee_then"]:
+        later["assignee"] = was["assignee"]
