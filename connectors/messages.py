@@ -132,6 +132,16 @@ class EmailHeaders:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """The message that was passed on in another one, as the one who passed it on shows it; `note`: their own words."""
+
+    sender: Sender
+    text: str
+    subject: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class InboundMessage:
     """Somebody wrote. `recipient` is our address that was written to; `provider_id` is unique per connector.
 
@@ -154,6 +164,7 @@ class InboundMessage:
     email: EmailHeaders | None = None
     in_reply_to: str = ""  # provider id of the message it answers
     remark: str = ""  # what happened around it, in words: "Replied to your story"
+    original: Original | None = None
     channel: Channel | None = None
 
 

@@ -9,7 +9,7 @@ from django.db import connection
 from connectors.messages import Authenticity, Classification, InboundMessage
 from connectors.models import Connector
 from customers.models import Customer, Identity
-from inbox.intake import files, outcomes, people, threads
+from inbox.intake import files, forwarded, outcomes, people, threads
 from inbox.intake.outcomes import Duplicate, Outcome
 from inbox.intake.places import place
 from inbox.models import Case, Entry, EntryKind, Participant, ParticipantRole, ProviderMessage
@@ -21,6 +21,7 @@ WAS_HEARD = """UPDATE customers_identity SET last_inbound_at = greatest(last_inb
 
 def receive(connector: Connector, item: InboundMessage, at: datetime | None = None) -> Outcome:
     """`at`: when it reached our machine or our mailbox; whoever wrote it has been waiting since then."""
+    item, forwarder = forwarded.behind(item)
     everybody = _everybody(connector, item)
     identity = people.find(connector, item.sender, item.authenticity)
     customer, last, thread = threads.lock_with(identity, threads.find(connector, item, identity))
@@ -30,6 +31,7 @@ def receive(connector: Connector, item: InboundMessage, at: datetime | None = No
         return _file(entry, item, customer, thread)
     customer.heard_from(item.sender.name)
     case = place(entry, customer, thread, last)
+    forwarded.note(case, item, forwarder)
     _remember(entry, item)
     _was_heard(entry, item)
     _add_copied_people(case, entry, item, everybody)

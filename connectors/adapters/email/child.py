@@ -53,7 +53,7 @@ def _bare(raw: RawInput) -> RawInput:
     account = raw.account
     key = account.secrets.get("message_id_key", "")
     secrets = {"message_id_seal": seal(key.encode()).hex()} if key else {}
-    options = {"authserv_id": account.options.get("authserv_id", "")}
+    options = {name: account.options.get(name, "") for name in ("authserv_id", "forms")}
     headers = {"use": raw.headers.get("use", "")}
     return replace(raw, headers=headers, account=replace(account, secrets=secrets, options=options))
 

@@ -8,11 +8,22 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from connectors.adapters.email import addresses, authenticity, body, bounce, message_id, quoting, recipient, sent
+from connectors.adapters.email import (
+    addresses,
+    authenticity,
+    body,
+    bounce,
+    forwarded,
+    message_id,
+    quoting,
+    recipient,
+    sent,
+)
 from connectors.adapters.email.classify import auto_reply, classify
 from connectors.adapters.email.headers import Headers
 from connectors.adapters.email.piece import Piece, TooHostile
 from connectors.messages import (
+    Account,
     Authenticity,
     Classification,
     EmailHeaders,
@@ -101,6 +112,11 @@ def _message(raw: RawInput, root: Piece, author: addresses.Author) -> InboundMes
     classification, reason = classify(headers, sender.address, subject, account.addresses)
     if raw.headers.get("use") == "junk" and classification == Classification.PERSON:
         classification, reason = Classification.SPAM, "It lay in the mailbox's junk folder"
+    is_believed = judged == Authenticity.PASS or not account.options.get("authserv_id")
+    behind = _behind_form(headers, sender, account) if is_believed else None
+    if behind:
+        classification, reason = Classification.PERSON, f"Written into a form; {sender.address} passed it on"
+        sender, judged = behind, Authenticity.UNKNOWN
     if author.doubt and not reason:
         reason = f"Not to be trusted: {author.doubt}"
     return InboundMessage(
@@ -119,7 +135,20 @@ def _message(raw: RawInput, root: Piece, author: addresses.Author) -> InboundMes
         authenticity=Authenticity.FAIL if author.doubt else judged,
         email=_email(headers, account.addresses),
         remark=found.remark,
+        original=forwarded.original(root, found.text, subject),
     )
+
+
+def _behind_form(headers: Headers, sender: Sender, account: Account) -> Sender | None:
+    """Who wrote, where a contact form or a marketplace named in the option `forms` only passes it on (Reply-To)."""
+    forms = account.options.get("forms", "").lower().replace(";", " ").replace(",", " ").split()
+    address = sender.address.lower()
+    if address not in forms and f"*@{address.rpartition('@')[2]}" not in forms:
+        return None
+    outside = (
+        item for item in addresses.every(headers, "reply-to") if not recipient.is_ours(item.address, account.addresses)
+    )
+    return next(outside, None)
 
 
 def _email(headers: Headers, ours: tuple[str, ...]) -> EmailHeaders:

@@ -43,6 +43,7 @@ _TO = "to|an|à|para|a|aan|til|till|do|кому|宛先|收件人|받는 사람|c
 _TITLE = "oggetto|onderwerp|emne|ämne|temat|тема|件名|主题|제목"
 _HEADER_FROM = re.compile(rf"[\s*]*(?:{_FROM})\*?\s?[:：]\*?\s", re.IGNORECASE)
 _HEADER_MORE = re.compile(rf"[\s*]*(?:{_SENT}|{_TO}|{_TITLE})\*?\s?[:：]\*?", re.IGNORECASE)
+_HEADER_SUBJECT = re.compile(rf"[\s*]*(?:subject|betreff|objet|asunto|{_TITLE})\*?\s?[:：]\*?", re.IGNORECASE)
 _WROTE_ABOUT = re.compile(r"[\w.+-]@[\w-]|\b(?:19|20)\d\d\b|\d{1,2}[:.h]\d\d|\d{1,2}[./-]\d{1,2}[./-]\d|\d{4}年")
 # Blanks of several kinds, and the marks that right-to-left letters bring along
 _PLAIN = {0xA0: " ", 0x202F: " ", **dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))}
@@ -52,6 +53,10 @@ _SIGNATURE = re.compile(r"\s*--\s?")
 def is_reply(subject: str, *, threaded: bool) -> bool:
     """Only an answer has something to fold: it cites earlier mail or says `Re:`, and is no forward."""
     return not _FORWARD_SUBJECT.match(subject) and (threaded or _REPLY_SUBJECT.match(subject) is not None)
+
+
+def is_forward(subject: str) -> bool:
+    return _FORWARD_SUBJECT.match(subject) is not None
 
 
 def fold(text: str) -> tuple[str, str]:
@@ -70,7 +75,7 @@ def _cuts(lines: list[str], *, whole: bool) -> list[int | None]:
     return [
         next((n for n, line in enumerate(lines) if MARKER in line), None),
         next((n for n, line in enumerate(lines) if _DASHED.match(line)), None),
-        _header_block(lines),
+        header_block(lines),
         _attribution(lines),
         _trailing_quote(lines) if whole else None,
     ]
@@ -80,7 +85,20 @@ def _is_forward(lines: list[str], cut: int) -> bool:
     return any(_FORWARD_LINE.match(line) for line in lines[max(0, cut - 2) : cut + 2])
 
 
-def _header_block(lines: list[str]) -> int | None:
+def names_sender(line: str) -> bool:
+    return _HEADER_FROM.match(line) is not None
+
+
+def names_subject(line: str) -> bool:
+    return _HEADER_SUBJECT.match(line) is not None
+
+
+def is_rule(line: str) -> bool:
+    """A line that only says that something else begins below it."""
+    return bool(_FORWARD_LINE.match(line) or _DASHED.match(line) or _UNDERSCORES.fullmatch(line))
+
+
+def header_block(lines: list[str]) -> int | None:
     """Outlook's `From: / Sent: / To: / Subject:`, at least three lines, with the rule above it if there is one."""
     for n, line in enumerate(lines):
         if _HEADER_FROM.match(line) and sum(bool(_HEADER_MORE.match(near)) for near in lines[n + 1 : n + 6]) >= 2:

@@ -90,6 +90,13 @@ STEPS = (
                 is_needed=False,
             ),
             Field(
+                "forms",
+                "Senders behind whom the person stands in Reply-To",
+                hint="Contact forms, marketplaces: their addresses, or *@their-domain.example.",
+                is_option=True,
+                is_needed=False,
+            ),
+            Field(
                 "start",
                 "Begin with",
                 choices=(
