@@ -29,7 +29,7 @@ def receipts() -> int:
 
 
 def snoozes() -> int:
-    due = Case.objects.filter(status=Status.SNOOZED, snoozed_until__lte=now())
+    due = Case.objects.unmerged().filter(status=Status.SNOOZED, snoozed_until__lte=now())
     cases = list(due[:MOST])
     for case in cases:
         with locked(case) as current:
