@@ -13,13 +13,13 @@ from inbox.codes import MARKS, marks_in
 from inbox.models import Agent, Case, Entry, Invitation
 from inbox.switching import IN_SENTENCE
 
-BY = {"email": "email it to", "instagram": "send it to"}  # else: text it
+BY = {"email": "email it to", "sms": "text it to"}  # else: send it
 
 
 def invite(case: Case, connector: Connector, *, by: Agent, with_link: bool = False) -> str:
     """What the agent sends, with marks where the code goes. The link opens a page with a QR code."""
     invitation = _new(case, connector, by)
-    where, how = IN_SENTENCE[connector.kind], BY.get(connector.kind, "text it to")
+    where, how = IN_SENTENCE[connector.kind], BY.get(connector.kind, "send it to")
     words = f"To go on by {where}, take this code and {how} {our_address(connector)}: {invitation.placeholder}"
     return f"{words}\nOr open <link-{invitation.mark}>" if with_link else words
 

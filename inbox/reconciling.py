@@ -48,6 +48,7 @@ def reconcile(connector_id: int) -> int:
         connector.failed(error.reason, Side.IN, reconnect=error.reconnect)
         live.announce(lambda: {"kind": "board"})
         return 0
+    connector.succeeded(Side.IN)
     count = sum(_store(connector, each) for each in missed)
     Connector.objects.filter(pk=connector_id).update(heard_all_until=began)
     if count:
