@@ -287,6 +287,7 @@ class Receipt(models.Model):
             models.Index(fields=["next_attempt_at"], name="receipt_due", condition=models.Q(state="waiting")),
             models.Index(fields=["-id"], name="receipt_quarantined", condition=models.Q(state="quarantined")),
             models.Index(fields=["-id"], name="receipt_discarded", condition=models.Q(state="discarded")),
+            models.Index(fields=["received_at"], name="receipt_received"),
         ]
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from django.db.models import Q
 from django.http import Http404, HttpResponse
@@ -70,11 +71,14 @@ def original(request: AgentRequest, pk: int) -> HttpResponse:
 
 def _receipt_of(entry: Entry) -> Receipt | None:
     """The input it came in, if it holds nothing else: Meta posts many people and several accounts in one body."""
-    if not entry.connector_id:
+    if not entry.connector_id or not entry.arrived_at:
         return None
     named = Q(outcomes__contains=[{"outcome": "entry", "entry": entry.pk}])
     named |= Q(outcomes__contains=[{"outcome": "duplicate", "entry": entry.pk}])  # once replayed, it says this
-    found = Receipt.objects.filter(named, connector=entry.connector).order_by("pk")
+    is_ahead = entry.arrived_at == entry.created_at  # the mail server's clock is, and we did not believe it
+    until = entry.arrived_at + timedelta(days=1) if is_ahead else entry.arrived_at
+    came_then = Receipt.objects.filter(connector=entry.connector, received_at__range=(entry.arrived_at, until))
+    found = came_then.filter(named).order_by("pk")
     return next((each for each in found if len(each.outcomes) == 1), None)
 
 

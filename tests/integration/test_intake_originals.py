@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.timezone import now
 
 from connectors.messages import Unsend
 from connectors.models import Connector, Receipt
@@ -28,6 +30,15 @@ def test_a_message_that_came_alone_is_shown_as_it_came(number: Connector, maya: 
     text_from(number, "Where is it?")
     work()
     assert original(browser_of(ana), Entry.objects.get(kind="message")) == bytes(Receipt.objects.get().body)
+
+
+def test_a_mail_from_a_server_whose_clock_runs_ahead_is_shown_as_it_came(
+    mailbox: Connector, maya: Any, ana: Any, browser_of: Any
+) -> None:
+    mail = b"From: maya@ortiz.test\r\nTo: support@northwind.test\r\nMessage-ID: <1@ortiz.test>\r\n\r\nhi\r\n"
+    Receipt.store(mailbox, mail, headers={}, at=now() + timedelta(seconds=40))
+    work()
+    assert original(browser_of(ana), Entry.objects.get()) == mail
 
 
 def test_a_message_that_came_with_others_shows_only_its_own_words(
