@@ -34,7 +34,8 @@ STEPS = (
         "webhook",
         "Webhook",
         "In Twilio's console open the number (or the messaging service) and enter this address for incoming messages, "
-        "with POST.",
+        "with POST. With #rc=3&rp=ct,rt,5xx behind it Twilio tries again when we do not answer; without, we find such "
+        "messages a few minutes later.",
         shows_webhook=True,
     ),
 )
