@@ -65,6 +65,19 @@ def somebody(stack: Stack, name: str) -> Somebody:
     return found
 
 
+def held_back(stack: Stack, text: str) -> None:
+    """Keeps a reply that was just sent from leaving, so that no slow machine lets it go before it is taken back."""
+    until(
+        lambda: stack.rows(
+            "UPDATE inbox_delivery SET not_before = now() + interval '1 minute' FROM inbox_entry "
+            "WHERE inbox_entry.id = entry_id AND inbox_entry.text LIKE %s AND state = 'queued' "
+            "RETURNING inbox_delivery.id",
+            f"%{text}",
+        ),
+        f"{text!r} is on its way out",
+    )
+
+
 def taken_in(stack: Stack, marker: str, times: int = 1) -> None:
     """Waits until the product has this message."""
     until(lambda: stack.messages(marker) >= times, f"{marker!r} was taken in")
