@@ -4,6 +4,8 @@ receipts.py   claims a receipt, has it parsed, and gives every item one recorded
 people.py     whose message it is: identity → customer
 threads.py    which case a mail says it belongs to, and the lock
 messages.py   somebody wrote: the entry, its class, who is copied in
+forwarded.py  what an agent passes on
+acknowledging.py  one automatic word to a customer who begins, and when not
 places.py     where a person's words go: the case, its wait, its status
 moves.py      the switch and its alert
 told.py       order numbers, addresses of others: what the text tells

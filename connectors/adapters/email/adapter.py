@@ -124,7 +124,9 @@ def _signed(account: Account, message: OutboundMessage) -> OutboundMessage:
     options = account.options
     message = replace(message, sender_name=message.sender_name or options.get("from_name", ""))
     signature = options.get("signature", "").replace("\r\n", "\n").strip()
-    if signature and not message.automatic:
+    if message.automatic:
+        message = replace(message, quoted="")  # whose words they are is not proven
+    elif signature:
         message = replace(message, text=f"{message.text.rstrip()}\n\n-- \n{signature}")
     if options.get("no_plus") == "yes" and message.email:
         message = replace(message, email=replace(message.email, reply_to=""))

@@ -90,6 +90,15 @@ STEPS = (
                 is_needed=False,
             ),
             Field(
+                "acknowledgement",
+                "Automatic first answer",
+                hint="Once a day at most, to a person who writes and whom nobody has answered yet. "
+                "Nothing is sent when left empty.",
+                is_option=True,
+                is_needed=False,
+                is_long=True,
+            ),
+            Field(
                 "forms",
                 "Senders behind whom the person stands in Reply-To",
                 hint="Contact forms, marketplaces: their addresses, or *@their-domain.example.",

@@ -1,0 +1,81 @@
+"""One automatic word to a customer who begins: we have it. Never to a machine, never twice, never in a loop.
+
+Only where the connector's option `acknowledgement` has the words. The rules are RFC 3834's and some harder ones
+(reference/email.md §6.1): what cannot be proven to come from a person who wrote to us just now is not answered.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.utils.timezone import now
+
+from connectors.messages import Authenticity, Classification, InboundMessage
+from connectors.models import Connector
+from inbox import outbox
+from inbox.models import Case, Entry, EntryKind
+
+log = logging.getLogger(__name__)
+YOUNG = timedelta(days=1)  # older mail was imported, not written to us now
+ONCE_IN = timedelta(days=1)
+FLOOD = timedelta(minutes=10)
+MOST_FROM_ONE, MOST_IN_CASE = 10, 5  # messages within FLOOD; more is a machine, whatever it says
+MOST_A_MINUTE, MOST_A_DOMAIN = 30, 100  # automatic messages of one connector; to one domain within an hour
+SUBJECT = "We have your message"  # never the writer's own words: whoever forged a sender would speak through us
+
+
+def acknowledge(case: Case, entry: Entry, item: InboundMessage) -> None:
+    """The caller holds the customer's lock."""
+    connector, identity = entry.connector, entry.identity
+    assert connector is not None
+    words = connector.options.get("acknowledgement", "").strip()
+    if not words or identity is None or not _is_for_us_now(connector, entry, item):
+        return
+    if case.first_reply_at or _was_told_lately(case) or _is_a_flood(case, entry, connector):
+        return
+    told = outbox.notify(case, to=identity, text=words)
+    if told and told.subject:
+        told.subject = SUBJECT
+        told.save(update_fields=["subject"])
+
+
+def _is_for_us_now(connector: Connector, entry: Entry, item: InboundMessage) -> bool:
+    """From a person as far as anybody can tell, just now, and to one of our addresses in sight."""
+    if entry.kind != EntryKind.MESSAGE or entry.classification != Classification.PERSON or item.is_auto_reply:
+        return False
+    if entry.data.get("late") or entry.reached_us_at < now() - YOUNG:
+        return False
+    proof_is_due = bool(connector.options.get("authserv_id"))
+    if entry.authenticity == Authenticity.FAIL or (proof_is_due and entry.authenticity != Authenticity.PASS):
+        return False
+    if item.email is None:
+        return True
+    ours = {address.lower() for address in connector.addresses}
+    return any(each.address.lower() in ours for each in (*item.email.to, *item.email.cc))
+
+
+def _was_told_lately(case: Case) -> bool:
+    customer = case.customer.current()
+    told = Entry.objects.filter(kind=EntryKind.REPLY, classification=Classification.AUTOMATIC)
+    return told.filter(identity__customer=customer, created_at__gte=now() - ONCE_IN).exists()
+
+
+def _is_a_flood(case: Case, entry: Entry, connector: Connector) -> bool:
+    lately = Entry.objects.filter(created_at__gte=now() - FLOOD)
+    heard = lately.filter(kind__in=[EntryKind.MESSAGE, EntryKind.PARTICIPANT, EntryKind.FILED])
+    told = Entry.objects.filter(kind=EntryKind.REPLY, classification=Classification.AUTOMATIC, connector=connector)
+    domain = entry.identity.value.rpartition("@")[2] if entry.identity else ""
+    in_minute, in_hour = now() - timedelta(minutes=1), now() - timedelta(hours=1)
+    stop = (
+        heard.filter(identity=entry.identity).count() > MOST_FROM_ONE
+        or heard.filter(case__in=case.family()).count() > MOST_IN_CASE
+        or told.filter(created_at__gte=in_minute).count() >= MOST_A_MINUTE
+        or (
+            bool(domain)
+            and told.filter(created_at__gte=in_hour, identity__value__endswith=f"@{domain}").count() >= MOST_A_DOMAIN
+        )
+    )
+    if stop:
+        log.warning("Case %s: nothing is answered automatically while so much comes in", case.pk)
+    return stop
