@@ -9,7 +9,7 @@ from django.db import connection
 from connectors.messages import Authenticity, Classification, InboundMessage
 from connectors.models import Connector
 from customers.models import Customer, Identity
-from inbox.intake import files, forwarded, outcomes, people, threads
+from inbox.intake import files, forwarded, invited, outcomes, people, threads
 from inbox.intake.outcomes import Duplicate, Outcome
 from inbox.intake.places import place
 from inbox.models import Case, Entry, EntryKind, Participant, ParticipantRole, ProviderMessage
@@ -24,9 +24,13 @@ def receive(connector: Connector, item: InboundMessage, at: datetime | None = No
     item, forwarder = forwarded.behind(item)
     everybody = _everybody(connector, item)
     identity = people.find(connector, item.sender, item.authenticity)
-    customer, last, thread = threads.lock_with(identity, threads.find(connector, item, identity))
+    claim = invited.find(item, identity)
+    others = claim.others if claim else []
+    customer, last, thread = threads.lock_with(identity, threads.find(connector, item, identity), *others)
     entry = _entry(connector, identity, item)
     entry.arrived_at = min(at, entry.created_at) if at else None
+    if claim:
+        customer, last, thread = invited.settle(claim, customer, thread, entry)
     if not _is_from_a_person(entry, identity, item):
         return _file(entry, item, customer, thread)
     customer.heard_from(item.sender.name)

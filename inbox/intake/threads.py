@@ -45,15 +45,16 @@ def _is_known_to(case: Case, identity: Identity) -> bool:
     return Participant.objects.filter(case__in=case.family(), identity=identity).exists()
 
 
-def lock_with(identity: Identity, thread: Case | None) -> tuple[Customer, moves.Last | None, Case | None]:
-    """Locks the sender's customer and the one of the thread; what the sender said last, and that case as it is now.
+def lock_with(identity: Identity, thread: Case | None, *others: int) -> tuple[Customer, moves.Last | None, Case | None]:
+    """Locks the sender's customer, the one of the thread and others by id; what the sender said last, and that case as
+    it is now.
 
     Raises Moved when either changed hands since it was looked up.
     """
     if thread is None:
-        return *moves.lock_owner(identity), None
+        return *moves.lock_owner(identity, *others), None
     owner = thread.customer.current().pk
-    customer, last = moves.lock_owner(identity, owner)
+    customer, last = moves.lock_owner(identity, owner, *others)
     fresh = Case.objects.select_related("customer").get(pk=thread.pk)
     if fresh.merged_into_id or fresh.customer.current().pk != owner:
         raise Moved
