@@ -9,7 +9,7 @@ from django.db import connection
 from connectors.messages import Authenticity, Classification, InboundMessage
 from connectors.models import Connector
 from customers.models import Customer, Identity
-from inbox.intake import files, forwarded, invited, outcomes, people, threads
+from inbox.intake import acknowledging, files, forwarded, invited, outcomes, people, threads
 from inbox.intake.outcomes import Duplicate, Outcome
 from inbox.intake.places import place
 from inbox.models import Case, Entry, EntryKind, Participant, ParticipantRole, ProviderMessage
@@ -39,6 +39,7 @@ def receive(connector: Connector, item: InboundMessage, at: datetime | None = No
     _remember(entry, item)
     _was_heard(entry, item)
     _add_copied_people(case, entry, item, everybody)
+    acknowledging.acknowledge(case, entry, item)
     return outcomes.entry(entry.pk, case.pk)
 
 

@@ -1,0 +1,133 @@
+"""The automatic first answer: once, to people, and never in a loop."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils.timezone import now
+
+from connectors.messages import InboundMessage, Sender
+from connectors.models import Connector
+from inbox.intake import acknowledging, messages
+from inbox.models import Case, Delivery, Entry
+from inbox.outbox.composing import compose
+from tests import make
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def mailbox(mailbox: Connector) -> Connector:
+    mailbox.options["acknowledgement"] = "We have your mail and answer by tomorrow."
+    mailbox.save()
+    return mailbox
+
+
+def mail(sender: Any, to: Connector, text: str = "Where is it?", **about: Any) -> InboundMessage:
+    item = make.message(sender, to, text, **about)
+    assert item.email is not None
+    return replace(item, email=replace(item.email, to=(Sender(to.address),)))
+
+
+def write(to: Connector, item: InboundMessage, at: datetime | None = None) -> Case | None:
+    entry = Entry.objects.get(pk=messages.receive(to, item, at)["entry"])
+    return entry.case
+
+
+def told() -> list[Delivery]:
+    return list(Delivery.objects.with_all())
+
+
+def test_a_person_who_begins_is_told_that_we_have_it_and_still_waits(maya: Any, mailbox: Connector) -> None:
+    case = write(mailbox, mail(maya, mailbox, subject="Buy cheap watches"))
+    (delivery,) = told()
+    sent = compose(delivery)
+    assert (sent.to.address, sent.text) == ("maya@ortiz.test", "We have your mail and answer by tomorrow.")
+    assert sent.automatic
+    assert "watches" not in sent.subject
+    assert case is not None
+    case.refresh_from_db()
+    assert case.open_entries().count() == 1
+    assert (case.status, case.first_reply_at) == ("open", None)
+
+
+def test_nothing_is_sent_where_nobody_wrote_what(maya: Any, mailbox: Connector) -> None:
+    mailbox.options["acknowledgement"] = " "
+    mailbox.save()
+    write(mailbox, mail(maya, mailbox))
+    assert told() == []
+
+
+def test_once_a_day_is_enough_for_anybody(maya: Any, mailbox: Connector) -> None:
+    for _ in range(3):
+        write(mailbox, mail(maya, mailbox))
+    assert len(told()) == 1
+    Entry.objects.filter(kind="reply").update(created_at=now() - timedelta(days=2))
+    write(mailbox, mail(maya, mailbox))
+    assert len(told()) == 2
+
+
+def test_whom_an_agent_has_answered_needs_no_automatic_word(maya: Any, mailbox: Connector, ana: Any) -> None:
+    case = make.says(maya, mailbox, "Hello?").case
+    assert case is not None
+    make.answers(ana, case, "Yes?")
+    write(mailbox, mail(maya, mailbox))
+    assert [each.entry.agent for each in told()] == [ana]
+
+
+@pytest.mark.parametrize("kind", ["automatic", "bulk", "spam"])
+def test_machines_are_not_answered(maya: Any, mailbox: Connector, kind: str) -> None:
+    write(mailbox, mail(maya, mailbox, classification=kind))
+    assert told() == []
+
+
+def test_out_of_office_of_somebody_known_to_be_a_person_is_not_answered(maya: Any, mailbox: Connector) -> None:
+    write(mailbox, replace(mail(maya, mailbox), is_auto_reply=True))
+    assert told() == []
+
+
+def test_old_mail_that_is_imported_is_not_answered(maya: Any, mailbox: Connector) -> None:
+    write(mailbox, mail(maya, mailbox), now() - timedelta(days=2))
+    assert told() == []
+
+
+def test_mail_that_does_not_show_our_address_is_not_answered(maya: Any, mailbox: Connector) -> None:
+    write(mailbox, make.message(maya, mailbox, "Blind copy"))
+    assert told() == []
+
+
+@pytest.mark.parametrize(("proof_is_due", "authenticity", "count"), [
+    (True, "pass", 1), (True, "unknown", 0), (True, "fail", 0), (False, "unknown", 1), (False, "fail", 0),
+])  # fmt: skip
+def test_who_may_be_somebody_else_is_not_answered(
+    maya: Any, mailbox: Connector, proof_is_due: bool, authenticity: str, count: int
+) -> None:
+    mailbox.options["authserv_id"] = "mx.northwind.test" if proof_is_due else ""
+    write(mailbox, mail(maya, mailbox, authenticity=authenticity))
+    assert len(told()) == count
+
+
+def test_two_desks_that_answer_each_other_stop_at_once(maya: Any, mailbox: Connector) -> None:
+    for number in range(20):  # a desk whose answers bear no sign of being automatic
+        write(mailbox, mail(maya, mailbox, f"We have received your message. Ticket {number}"))
+    assert len(told()) == 1
+
+
+def test_a_flood_is_stored_and_not_answered(mailbox: Connector, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(acknowledging, "MOST_A_MINUTE", 3)
+    for number in range(6):
+        write(mailbox, mail(Sender(f"victim{number}@mail{number}.test"), mailbox))
+    assert len(told()) == 3
+    assert Case.objects.count() == 6
+
+
+def test_a_loop_that_changes_its_address_is_counted_by_its_domain(
+    mailbox: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acknowledging, "MOST_A_DOMAIN", 2)
+    for number in range(5):
+        write(mailbox, mail(Sender(f"bounce+{number}@loop.test"), mailbox))
+    assert len(told()) == 2
