@@ -39,6 +39,7 @@ class Step:
     fields: tuple[Field, ...] = ()
     signs_in: bool = False
     shows_webhook: bool = False  # the address, and the verify token if there is one, to enter at the provider
+    shows_beside: tuple[tuple[str, str], ...] = ()  # more to enter there: words, and what follows the webhook
 
 
 def fields(steps: Iterable[Step]) -> dict[str, Field]:

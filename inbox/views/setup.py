@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -98,6 +99,11 @@ def _form_field(field: Field, *, has_value: bool) -> forms.Field:
 
 def is_tick(field: Field) -> bool:
     return field.choices == (("yes", ""),)
+
+
+def back_here() -> str:
+    """Where people come back to after they signed in at a provider, who must know this address beforehand."""
+    return f"{settings.PUBLIC_URL}/connections/signed-in/"
 
 
 def adapter_of(kind: str) -> Adapter:
@@ -281,6 +287,7 @@ def _step(request: AgentRequest, form: StepForm, connector: Connector, kept: Map
         "step": form.step,
         "connector": connector,
         "asked": asked,
+        "back_here": back_here(),
         "made": [(field.question, kept.get(field.name, "")) for field in form.step.fields if field.is_made],
         "stages": stages(connector),
         "here": form.step.name,

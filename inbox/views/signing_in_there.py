@@ -8,7 +8,6 @@ import secrets
 from dataclasses import asdict
 
 from cryptography.fernet import InvalidToken
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,15 +20,10 @@ from connectors.models import Connector
 from inbox import checking
 from inbox.http import AgentRequest
 from inbox.views.doors import supervisors_only
-from inbox.views.setup import adapter_of, is_taken
+from inbox.views.setup import adapter_of, back_here, is_taken
 
 UNDER_WAY = "signing_in_there"  # in the session: which connector, and the state its answer must bear
 CHOICE = "accounts_to_choose_from"  # in the session, encrypted: they hold tokens
-
-
-def back_here() -> str:
-    """The redirect address to enter at the provider."""
-    return f"{settings.PUBLIC_URL}/connections/signed-in/"
 
 
 @supervisors_only

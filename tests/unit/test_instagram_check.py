@@ -129,7 +129,7 @@ def test_a_subscription_that_was_lost_is_made_again(api: responses.RequestsMock)
     answers(api, subscribed={"json": {"data": []}})
     check = found()["Subscription"]
     assert check.ok
-    assert check.words.startswith("Instagram had stopped telling us. Subscribed again to messages")
+    assert check.words.startswith("Instagram did not tell us of messages; now it does: messages")
 
 
 def test_no_secret_is_in_what_was_found(api: responses.RequestsMock) -> None:

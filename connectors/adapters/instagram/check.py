@@ -54,7 +54,7 @@ def _may_read(account: Account) -> str:
 def _is_subscribed(account: Account) -> str:
     if subscription.NEEDED in (fields := subscription.subscribed(account)):
         return f"Instagram tells us of {', '.join(fields)}."
-    return f"Instagram had stopped telling us. Subscribed again to {', '.join(subscription.subscribe(account))}."
+    return f"Instagram did not tell us of messages; now it does: {', '.join(subscription.subscribe(account))}."
 
 
 def _shakes_hands(account: Account) -> str:

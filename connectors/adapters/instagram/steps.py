@@ -39,6 +39,7 @@ STEPS = (
         "message_reactions, messaging_postbacks, messaging_referral, messaging_seen, message_edit and standby.",
         (Field("verify_token", "Verify token", is_secret=True, is_made=True),),
         shows_webhook=True,
+        shows_beside=(("Deauthorise callback", "deauthorised/"), ("Data deletion request", "deletion/")),
     ),
     Step(
         "sign-in",
