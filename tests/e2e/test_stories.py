@@ -17,7 +17,7 @@ Window = Callable[..., Page]
 
 def test_s1_email_then_sms_then_instagram_is_one_case_and_both_agents_see_it_live(stack: Stack, window: Window) -> None:
     anas, sams = window("ana"), window("sam")
-    stack.say("Maya Ortiz", "email", "Order #48377 came with a cracked lid. Can you replace it?", subject="Cracked lid")
+    stack.say("Maya Ortiz", "email", "Order #48915 came with a cracked lid. Can you replace it?", subject="Cracked lid")
     expect(row(anas, "Maya Ortiz")).to_contain_text("Cracked lid")
     expect(row(sams, "Maya Ortiz")).to_be_visible()
     open_case(anas, "Maya Ortiz")
@@ -26,7 +26,7 @@ def test_s1_email_then_sms_then_instagram_is_one_case_and_both_agents_see_it_liv
     stack.say("Maya Ortiz", "sms", "hi did you get my email??")
     expect(card(anas)).to_contain_text("Maya is on SMS now. The email from")
     expect(card(anas)).to_contain_text("has no answer yet")
-    expect(card(anas)).to_contain_text("Order #48377")
+    expect(card(anas)).to_contain_text("Order #48915")
     expect(row(sams, "Maya Ortiz")).to_contain_text("moved to SMS")
     expect(anas.locator("#send")).to_have_text("Send SMS to Maya")
     expect(anas.locator("#timeline")).to_contain_text("Moved from Email to SMS")
