@@ -103,7 +103,7 @@ def shown(kind: str, value: str, handle: str = "") -> str:
     if kind == INSTAGRAM:
         return f"@{handle}" if handle else f"Instagram ··· {value[-4:]}"
     if kind == WHATSAPP and not value.startswith("+"):
-        return f"WhatsApp ··· {value[-4:]}"
+        return f"hidden number ··· {value[-4:]}"
     if kind in (PHONE, WHATSAPP) and value.startswith("+") and len(value) > 9:
         try:
             number = phonenumbers.parse(value)

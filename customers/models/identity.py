@@ -18,6 +18,15 @@ class IdentityKind(models.TextChoices):
     WHATSAPP = identities.WHATSAPP, "WhatsApp"
 
 
+TOLD_BY_THE_PROVIDER = "the provider"
+
+
+class IdentityQuerySet(models.QuerySet["Identity"]):
+    def in_use(self) -> IdentityQuerySet:
+        """Not those that only the provider knows so far: it writes them beside the address a person writes from."""
+        return self.exclude(origin=TOLD_BY_THE_PROVIDER, last_inbound_at=None)
+
+
 class Identity(models.Model):
     kind = models.CharField(max_length=16, choices=IdentityKind)
     scope = models.CharField(max_length=64, blank=True)
@@ -34,6 +43,8 @@ class Identity(models.Model):
     profile_due_at = models.DateTimeField(null=True, blank=True)  # wrote, and nobody has asked the provider who it is
     is_new = False  # made in this very transaction: nobody else can know it yet
     is_person = models.BooleanField(default=False)  # an agent said so: never file this sender's mail again
+
+    objects = IdentityQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "identities"

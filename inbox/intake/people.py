@@ -14,6 +14,7 @@ from connectors.messages import Authenticity, Channel, Sender
 from connectors.models import Connector
 from customers.identities import UNPROVEN, NotAnAddress, normalise
 from customers.models import Customer, Identity, IdentityLink
+from customers.models.identity import TOLD_BY_THE_PROVIDER
 from customers.models.link import LinkReason
 from inbox.intake.outcomes import Unusable
 from inbox.locking import lock_owner
@@ -80,7 +81,7 @@ def _others(sender: Sender, only: str = "") -> list[tuple[str, str]]:
 
 def _add(kind: str, scope: str, value: str, sender: Sender, customer: Customer) -> Identity:
     identity = Identity.objects.create(
-        kind=kind, scope=scope, value=value, handle=sender.handle[:100], customer=customer, origin="the provider"
+        kind=kind, scope=scope, value=value, handle=sender.handle[:100], customer=customer, origin=TOLD_BY_THE_PROVIDER
     )
     IdentityLink.objects.create(identity=identity, customer=customer, reason=LinkReason.VOUCHED)
     return identity

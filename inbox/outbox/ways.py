@@ -54,7 +54,7 @@ def options(case: Case) -> list[Option]:
     connectors = list(Connector.objects.active().select_related("team"))
     found = [
         _option(case, identity, connector, our_address)
-        for identity in customer.identities.exclude(scope=UNPROVEN).order_by("pk")
+        for identity in customer.identities.in_use().exclude(scope=UNPROVEN).order_by("pk")
         for connector, our_address in _connectors_for(case, identity, connectors)
     ]
     return sorted(found, key=lambda each: each.last_used.timestamp() if each.last_used else 0.0, reverse=True)

@@ -75,7 +75,7 @@ def _merges(customer: Customer) -> list[Merge]:
 
 
 def _addresses(customer: Customer, ways: Sequence[Option], waiting: Sequence[Entry]) -> list[Address]:
-    identities = list(customer.identities.order_by("pk").prefetch_related("links__made_by"))
+    identities = list(customer.identities.in_use().order_by("pk").prefetch_related("links__made_by"))
     refusals = {way.identity.pk: way.refusal for way in ways}
     unanswered = Counter(each.identity_id for each in waiting)
     written = _written(identities)

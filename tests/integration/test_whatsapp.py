@@ -83,6 +83,13 @@ def test_who_hides_the_number_later_is_the_same_person(whatsapp: Connector) -> N
     assert set(Identity.objects.values_list("kind", "value")) == {("whatsapp", MAYA), ("whatsapp", HIDDEN)}
 
 
+def test_an_id_nobody_has_written_from_is_no_way_to_write(whatsapp: Connector, ana: Any) -> None:
+    posts(whatsapp, "Hola", "SM1", ExternalUserId=HIDDEN)
+    assert [way.identity.value for way in outbox.options(Case.objects.get())] == [MAYA]
+    posts(whatsapp, "Hola", "SM2", sender=HIDDEN, ExternalUserId=HIDDEN)
+    assert [way.identity.value for way in outbox.options(Case.objects.get())] == [HIDDEN, MAYA]
+
+
 def test_who_has_hidden_the_number_from_the_start_is_known_when_they_show_it(whatsapp: Connector) -> None:
     posts(whatsapp, "Hola", "SM1", sender=HIDDEN, ExternalUserId=HIDDEN)
     posts(whatsapp, "Here is my number", "SM2", ExternalUserId=HIDDEN)

@@ -105,7 +105,7 @@ def test_short_codes_and_names_cannot_be_answered() -> None:
 def test_a_whatsapp_address_is_a_number_or_the_id_of_who_hides_it() -> None:
     assert normalise("whatsapp", "+1 415 555 2671") == "+14155552671"
     assert normalise("whatsapp", "ES.13491208655302741918") == "ES.13491208655302741918"
-    assert shown("whatsapp", "ES.13491208655302741918") == "WhatsApp ··· 1918"
+    assert shown("whatsapp", "ES.13491208655302741918") == "hidden number ··· 1918"
     assert shown("whatsapp", "+14155552671") == "+1 415 ··· 2671"
     for wrong in ("72345", "AMAZON", "es.1349", "ES.", "ES.13 49"):
         with pytest.raises(NotAnAddress):
