@@ -24,6 +24,7 @@ LEASE = timedelta(seconds=40)  # a killed watcher is replaced after this long
 STUCK_SECONDS = 240.0  # without any progress, although every single read has a time-out: a server that drips
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 900.0
 RECONNECT_PAUSE = 300.0  # a refused sign-in is not hammered: that locks accounts
+LOOK_EVERY = 5.0  # seconds, whether a refused sign-in was repaired
 SPARE_PAUSE = 3.0  # until the lease of another reader is looked at again
 LEASE_ROW = ""  # the mailbox itself, beside its folders
 
@@ -47,8 +48,17 @@ class Watcher(threading.Thread):
         while not self.stopping.is_set():
             pause = self._turn()
             connection.close()
-            self.stopping.wait(pause * random.uniform(0.75, 1.25))
+            self._rest(pause)
         self.release()
+
+    def _rest(self, seconds: float) -> None:
+        """A sign-in that was refused is tried again as soon as somebody has repaired it."""
+        refused = Connector.objects.filter(pk=self.connector_id, needs_reconnect=True)
+        ends = time.monotonic() + seconds * random.uniform(0.75, 1.25)
+        while (left := ends - time.monotonic()) > 0 and not self.stopping.wait(min(left, LOOK_EVERY)):
+            if seconds == RECONNECT_PAUSE and not refused.exists():
+                break
+        connection.close()
 
     def keep(self) -> None:
         """Renew the lease of a watcher that gets on; end the session of one that does not."""
