@@ -7,18 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max, Q
+from django.db import connection
 
 from connectors.adapters import ADAPTERS
-from connectors.messages import Authenticity, Refusal
+from connectors.messages import Refusal
 from customers.models import Customer, Identity, IdentityLink
-from inbox.models import Agent, Case, Entry, EntryKind, Fact, Mention, Merge
+from inbox.models import Agent, Case, Entry, Fact, Mention, Merge
 from inbox.outbox import Option
 from inbox.views.has import Has
 
 CHANNEL_OF = {adapter.identity_kind: channel.value for channel, adapter in ADAPTERS.items()}
 MOST_MENTIONS = 20
 MOST_EARLIER, MOST_CASES = 5, 200
+WRITTEN = """SELECT identity_id, max(created_at),
+        count(*) FILTER (WHERE channel = 'email' AND authenticity = 'pass')
+    FROM inbox_entry WHERE identity_id = ANY (%s) AND kind = 'message' GROUP BY identity_id"""
 
 
 @dataclass(frozen=True)
@@ -98,9 +101,9 @@ def _addresses(customer: Customer, ways: Sequence[Option], waiting: Sequence[Ent
 
 def _written(identities: Sequence[Identity]) -> dict[int, tuple[datetime, int]]:
     """By identity: when it last wrote, and how many of its mails a provider vouched for."""
-    messages = Entry.objects.filter(identity__in=identities, kind=EntryKind.MESSAGE).values_list("identity_id")
-    signed = Count("pk", filter=Q(channel="email", authenticity=Authenticity.PASS))
-    return {pk: (at, count) for pk, at, count in messages.annotate(last=Max("created_at"), signed=signed)}
+    with connection.cursor() as cursor:  # by hand: every case that is opened pays for it
+        cursor.execute(WRITTEN, [[each.pk for each in identities]])
+        return {pk: (at, signed) for pk, at, signed in cursor.fetchall()}
 
 
 def _moment(at: datetime | None) -> float:
