@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.timezone import now
 
-from connectors.adapters.email.imap import Mailbox, RawMail, folder_names
+from connectors.adapters.email.imap import Mailbox, RawMail
+from connectors.adapters.email.imap_words import folder_names
 from connectors.models import Connector, MailFolder, Receipt
 from inbox.intake import take_in_task
 from inbox.wake import wake

@@ -482,3 +482,18 @@ def test_a_thousand_mails_are_listed_in_batches(
         uids = [found.uid for found in mailbox.fetch(10)]
     assert uids == list(range(11, 1001))
     assert len([command for command in server.heard if "RFC822.SIZE" in command]) == 5
+
+
+def test_a_mailbox_of_many_years_is_listed_too(
+    scripted: Callable[[Callable[[str], list[bytes]]], Scripted],
+) -> None:
+    years = b" ".join(str(uid).encode() for uid in range(1, 200_001))
+
+    def answer(command: str) -> list[bytes]:
+        if command.startswith("UID SEARCH"):
+            return [b"* SEARCH " + years, b"%s OK done"]
+        return [b"* OK [UIDVALIDITY 7] x", b"%s OK done"] if command.startswith("EXAMINE") else []
+
+    with Mailbox.open(account(scripted(answer).port)) as mailbox:
+        mailbox.select()
+        assert mailbox.newest() == 200_000

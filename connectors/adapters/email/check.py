@@ -9,7 +9,8 @@ from uuid import uuid4
 from connectors.adapters.checks import checked
 from connectors.adapters.email import smtp
 from connectors.adapters.email.headers import Headers
-from connectors.adapters.email.imap import Mailbox, folder_names
+from connectors.adapters.email.imap import Mailbox
+from connectors.adapters.email.imap_words import folder_names
 from connectors.adapters.email.message_id import message_id
 from connectors.adapters.email.recipient import reply_address
 from connectors.errors import ConnectorError
@@ -40,7 +41,7 @@ def _read(account: Account) -> str:
     with Mailbox.open(account) as mailbox:
         for name in folder_names(account.options):
             mailbox.select(name)
-            count += mailbox.since((datetime.now(UTC) - timedelta(days=days)).date()) if start else 0
+            count += mailbox.count_since((datetime.now(UTC) - timedelta(days=days)).date()) if start else 0
         sent = account.options.get("sent_folder") or mailbox.special("\\Sent")
     words = f"Signed in and opened {' and '.join(folder_names(account.options))}."
     words += f" {count:,} mails in there are taken in at first." if start else ""

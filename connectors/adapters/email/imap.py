@@ -10,10 +10,10 @@ import imaplib
 import re
 import select
 import socket
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from io import BufferedReader
 from typing import Any, Self, cast
 
@@ -23,6 +23,7 @@ from imap_tools.utils import encode_folder
 from connectors.adapters.email import imap_connection
 from connectors.adapters.email.connect import explain
 from connectors.adapters.email.imap_connection import TROUBLE
+from connectors.adapters.email.imap_words import description, lines, numbers, since, uid_set
 from connectors.adapters.email.oversize import stub
 from connectors.adapters.email.piece import MAX_MAIL_BYTES
 from connectors.errors import ConnectionLost
@@ -33,12 +34,7 @@ BATCH = 200
 MAX_HEADER_FETCH = 65536
 MAX_IDLE_SECONDS = 600.0  # routers forget a silent connection long before the 29 minutes of RFC 2177
 
-_UID = re.compile(rb"\bUID (\d+)", re.IGNORECASE)
-_SIZE = re.compile(rb"RFC822\.SIZE (\d+)", re.IGNORECASE)
-_DATE = re.compile(rb'INTERNALDATE "([^"]+)"', re.IGNORECASE)
-_FLAGS = re.compile(rb"FLAGS \(([^)]*)\)", re.IGNORECASE)
 _SEARCHABLE = re.compile(r"[A-Za-z0-9.@_-]{1,300}")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _BROKEN = "The mail server could not hand over this mail. It is still in the mailbox."
 _USUAL_NAMES = {
     "\\Sent": {"sent", "sent items", "sent messages", "sent mail", "gesendet", "gesendete objekte", "envoyés"},
@@ -65,12 +61,6 @@ class RawMail:
     def body(self) -> bytes:
         """What to keep as the receipt: the mail, or a small mail with its headers that says what happened."""
         return self.raw if self.raw is not None else stub(self.header, self.problem)
-
-
-def folder_names(options: Mapping[str, str]) -> list[str]:
-    """Those of the option `folder`, between semicolons; INBOX when there are none."""
-    names = [name.strip() for name in re.split(r"[;\n]", options.get("folder") or "")]
-    return [name for name in names if name] or ["INBOX"]
 
 
 class NoFolder(ConnectionLost):
@@ -119,19 +109,19 @@ class Mailbox:
     def newest(self) -> int:
         """The UID of the newest mail, 0 in an empty folder: where to begin when a server announces no UIDNEXT."""
         with self._guarded():
-            return max(_numbers(self._command("SEARCH", "UID *")), default=0)
+            return max(numbers(self._command("SEARCH", "UID *")), default=0)
 
     def tops(self, count: int) -> list[bytes]:
         """The header blocks of the newest mails in the folder."""
         newest = self.newest()
         with self._guarded():
-            uids = sorted(_numbers(self._command("SEARCH", f"UID {max(1, newest - 10 * count)}:*")))[-count:]
+            uids = sorted(numbers(self._command("SEARCH", f"UID {max(1, newest - 10 * count)}:*")))[-count:]
             return [self._header(uid) for uid in uids]
 
-    def since(self, day: date) -> int:
+    def count_since(self, day: date) -> int:
         """How many mails in the folder arrived from this day on."""
         with self._guarded():
-            return len(_numbers(self._command("SEARCH", _since(day))))
+            return len(numbers(self._command("SEARCH", since(day))))
 
     def find(self, message_id: str) -> set[int]:
         """The UIDs of the mails in the folder with this Message-ID, ours if we made it."""
@@ -139,7 +129,7 @@ class Mailbox:
             return set()
         with self._guarded():
             self._client.noop()
-            return _numbers(self._command("SEARCH", "HEADER", "Message-ID", f'"{message_id}"'))
+            return numbers(self._command("SEARCH", "HEADER", "Message-ID", f'"{message_id}"'))
 
     def remove(self, uid: int) -> None:
         """For good, and only this one; where the server cannot do that, it stays and is marked as deleted."""
@@ -151,7 +141,7 @@ class Mailbox:
     def before(self, day: date) -> int:
         """The UID below which all mail arrived before this day: where to begin when the last days are wanted too."""
         with self._guarded():
-            found = _numbers(self._command("SEARCH", _since(day)))
+            found = numbers(self._command("SEARCH", since(day)))
         return min(found) - 1 if found else self.newest()
 
     def fetch(
@@ -170,33 +160,34 @@ class Mailbox:
         with self._guarded():
             self._client.noop()  # a session sees new mail only after the server has announced it
             self._has_news()
-            listed = sorted(self._listed(last_uid))
-        for uid, size, arrived in listed:
-            if wanted and not wanted(uid, arrived):
-                continue
-            self.fetching = uid
-            if uid in given_up:
-                yield RawMail(uid, self._uidvalidity, arrived, size, None, b"", _BROKEN)
-                continue
+            found = numbers(self._command("SEARCH", f"UID {last_uid + 1}:*"))
+        uids = sorted(uid for uid in found if uid > last_uid)  # `n:*` always names the last mail, even beyond it
+        for start in range(0, len(uids), BATCH):
             with self._guarded():
-                mail = self._mail(uid, size, arrived, max_bytes)
-            if mail is not None:
-                yield mail
-        self.fetching = 0
+                described = sorted(self._described(uids[start : start + BATCH]))
+            for uid, size, arrived in described:
+                self.fetching = uid
+                if wanted and not wanted(uid, arrived):
+                    continue
+                with self._guarded():
+                    mail = self._mail(uid, size, arrived, max_bytes, is_given_up=uid in given_up)
+                if mail is not None:
+                    yield mail
+            self.fetching = 0
 
     def flag(self, uids: Sequence[int]) -> None:
         """Mark as read and flagged, so that people see in their mail program what is here already."""
         if not uids:
             return
         with self._guarded():
-            self._command("STORE", _joined_uids(uids), "+FLAGS.SILENT", "(\\Seen \\Flagged)")
+            self._command("STORE", uid_set(uids), "+FLAGS.SILENT", "(\\Seen \\Flagged)")
 
     def move(self, uids: Sequence[int], folder: str) -> None:
         """Into another folder, made when it is not there. Only these mails go: never a plain EXPUNGE, which would take
         along what other programs have marked."""
         if not uids:
             return
-        chosen, name = _joined_uids(uids), encode_folder(folder).decode()
+        chosen, name = uid_set(uids), encode_folder(folder).decode()
         with self._guarded():
             if not self._connection.folder.exists(folder):
                 self._connection.folder.create(folder)
@@ -240,19 +231,18 @@ class Mailbox:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _listed(self, last_uid: int) -> Iterator[tuple[int, int, datetime]]:
-        """(uid, size, date) above `last_uid`. `n:*` always names the last mail, even when n is beyond it."""
-        uids = sorted(uid for uid in _numbers(self._command("SEARCH", f"UID {last_uid + 1}:*")) if uid > last_uid)
-        for start in range(0, len(uids), BATCH):
-            batch = _joined_uids(uids[start : start + BATCH])
-            wanted = set(uids[start : start + BATCH])
-            for line in _joined(self._command("FETCH", batch, "(UID FLAGS RFC822.SIZE INTERNALDATE)")):
-                meta = _metadata(line)
-                if meta is not None and meta[0] in wanted:
-                    wanted.discard(meta[0])
-                    yield meta
+    def _described(self, uids: Sequence[int]) -> Iterator[tuple[int, int, datetime]]:
+        """(uid, size, date) of those that are still there and not marked as deleted."""
+        wanted = set(uids)
+        for line in lines(self._command("FETCH", uid_set(uids), "(UID FLAGS RFC822.SIZE INTERNALDATE)")):
+            found = description(line)
+            if found is not None and found[0] in wanted:
+                wanted.discard(found[0])
+                yield found
 
-    def _mail(self, uid: int, size: int, date: datetime, max_bytes: int) -> RawMail | None:
+    def _mail(self, uid: int, size: int, date: datetime, max_bytes: int, *, is_given_up: bool) -> RawMail | None:
+        if is_given_up:
+            return RawMail(uid, self._uidvalidity, date, size, None, b"", _BROKEN)
         if size > max_bytes:
             problem = f"This mail of {size / 1024 / 1024:.0f} MB was too large to fetch. It is still in the mailbox."
             return RawMail(uid, self._uidvalidity, date, size, None, self._header(uid), problem)
@@ -341,36 +331,3 @@ class _Guard:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, TROUBLE):
             raise ConnectionLost(explain(error, self.host)) from error
-
-
-def _since(day: date) -> str:
-    """In English, whatever the locale."""
-    return f"SINCE {day.day}-{_MONTHS[day.month - 1]}-{day.year}"
-
-
-def _joined_uids(uids: Sequence[int]) -> str:
-    return ",".join(map(str, uids))
-
-
-def _numbers(answers: Sequence[Any]) -> set[int]:
-    return {int(word) for line in answers if isinstance(line, bytes) for word in line.split() if word.isdigit()}
-
-
-def _joined(answers: Sequence[Any]) -> Iterator[bytes]:
-    for answer in answers:
-        yield b" ".join(answer) if isinstance(answer, tuple) else bytes(answer)
-
-
-def _metadata(line: bytes) -> tuple[int, int, datetime] | None:
-    """(uid, size, date) of one FETCH answer; None for what is deleted or was not asked for."""
-    uid, size, date, flags = _UID.search(line), _SIZE.search(line), _DATE.search(line), _FLAGS.search(line)
-    if not uid or not size or (flags and b"\\deleted" in flags[1].lower()):
-        return None
-    return int(uid[1]), int(size[1]), _moment(date[1] if date else b"")
-
-
-def _moment(text: bytes) -> datetime:
-    try:
-        return datetime.strptime(text.decode().strip(), "%d-%b-%Y %H:%M:%S %z")
-    except ValueError:
-        return datetime.now(UTC)

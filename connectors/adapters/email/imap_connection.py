@@ -17,6 +17,7 @@ from connectors.errors import ConnectionLost
 from connectors.messages import Account
 
 CONNECT_SECONDS = 45.0
+imaplib._MAXLINE = 32 * 1024 * 1024  # type: ignore[attr-defined]  # a SEARCH names all UIDs on one line
 TROUBLE = (imaplib.IMAP4.error, ImapToolsError, OSError, Unreachable, ValueError, EOFError)
 
 
