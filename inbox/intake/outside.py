@@ -14,7 +14,7 @@ from connectors.messages import Attachment, Echo
 from connectors.models import Connector
 from customers.models import Customer, Identity
 from inbox import outbox
-from inbox.intake import files, outcomes, people
+from inbox.intake import files, outcomes, people, threads
 from inbox.intake.outcomes import Duplicate, Outcome
 from inbox.locking import lock_owner
 from inbox.models import Case, Delivery, Entry, EntryKind, ProviderMessage, State, Status
@@ -73,7 +73,7 @@ def _may_be(delivery: Delivery, file: Attachment) -> bool:
 def _sent_outside(connector: Connector, item: Echo) -> Outcome:
     identity = people.find(connector, item.recipient)
     customer = lock_owner(identity)
-    live = Case.objects.live_of(customer)
+    live = _live_thread(connector, item, identity) or Case.objects.live_of(customer)
     if item.automatic:
         return _note_automatic(connector, item, live)
     case = live or _latest_of(customer)
@@ -86,6 +86,13 @@ def _sent_outside(connector: Connector, item: Echo) -> Outcome:
     if case.is_live:
         _answer(case, entry)
     return outcomes.entry(entry.pk, case.pk)
+
+
+def _live_thread(connector: Connector, item: Echo, identity: Identity) -> Case | None:
+    """The customer's own case that a mail answers, which need not be their main one. They are locked."""
+    thread = threads.find(connector, item, identity)
+    is_theirs = thread is not None and thread.customer.current().pk == identity.customer.current().pk
+    return thread if thread and is_theirs and thread.is_live else None
 
 
 def _latest_of(customer: Customer) -> Case | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from connectors.adapters.email.message_id import is_ours
-from connectors.messages import InboundMessage
+from connectors.messages import Echo, InboundMessage
 from connectors.models import Connector
 from customers.models import Customer, Identity
 from inbox.intake import moves
@@ -14,7 +14,7 @@ from inbox.locking import Moved
 from inbox.models import Case, Entry, Merge, Participant
 
 
-def find(connector: Connector, item: InboundMessage, identity: Identity) -> Case | None:
+def find(connector: Connector, item: InboundMessage | Echo, identity: Identity) -> Case | None:
     """The case as it is today (merges followed), or None. Expects nothing to be locked."""
     if item.email is None:
         return None

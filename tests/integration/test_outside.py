@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -221,8 +221,10 @@ def test_a_program_begins_no_case(account: Any, tells: Any) -> None:
     assert not Case.objects.exists()
 
 
-def mail_from_elsewhere(mailbox: Connector, message_id: str, **about: Any) -> dict[str, Any]:
-    headers, to = EmailHeaders(message_id=message_id), Sender("maya@ortiz.test")
+def mail_from_elsewhere(
+    mailbox: Connector, message_id: str, answers: Sequence[str] = (), **about: Any
+) -> dict[str, Any]:
+    headers, to = EmailHeaders(message_id=message_id, in_reply_to=tuple(answers)), Sender("maya@ortiz.test")
     mail = Echo(message_id, mailbox.address, to, "Gladly.", subject="Re: Hello", email=headers, **about)
     return outside.echo(mailbox, mail)
 
@@ -232,6 +234,19 @@ def test_a_mail_written_in_another_program_answers_the_mail(maya: Any, mailbox: 
     mail_from_elsewhere(mailbox, "outlook-1@northwind.test")
     assert not fresh(asked).is_open
     assert Entry.objects.get(sent_outside=True).subject == "Re: Hello"
+
+
+def test_a_mail_written_in_another_program_goes_to_the_case_it_answers(maya: Any, mailbox: Any) -> None:
+    main = make.says(maya, mailbox, "The lid is cracked.").case
+    assert main is not None
+    apart = Case.objects.create(
+        customer=maya, team=main.team, team_ids=main.team_ids, reply_token="a" * 32, split_off=True
+    )
+    asked = make.says(maya, mailbox, "About the invoice", reply_tokens=[apart.reply_token])
+    mail_from_elsewhere(mailbox, "outlook-1@northwind.test", answers=[asked.message_id])
+    assert Entry.objects.get(sent_outside=True).case == apart
+    assert not fresh(asked).is_open
+    assert main.open_entries().exists()
 
 
 def test_our_own_mail_in_the_sent_folder_is_known_by_its_message_id(maya: Any, mailbox: Any, ana: Any) -> None:
