@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 
 from customers.models import Customer, Identity
-from inbox.models import Case
+from inbox.models import Case, Entry
 
 
 class Moved(Exception):
@@ -72,5 +72,19 @@ def locked(case: Case) -> Iterator[Case]:
             # An old case of somebody who was merged since stays theirs; the lock is that of who they are today.
             if not fresh.merged_into_id and fresh.customer.current().pk == owner:
                 yield fresh
+                return
+    raise Moved
+
+
+@contextmanager
+def locked_with(entry: Entry) -> Iterator[Case]:
+    """As `locked`, for the case an entry lies in: when two people are told apart, an entry may go home to another."""
+    for _ in range(ATTEMPTS):
+        case_id = entry.case_id
+        assert case_id is not None
+        with locked(Case(pk=case_id)) as case:
+            entry.case_id = Entry.objects.values_list("case", flat=True).get(pk=entry.pk)
+            if entry.case_id == case_id:
+                yield case
                 return
     raise Moved

@@ -25,7 +25,7 @@ from connectors.errors import FetchFailed
 from connectors.messages import Channel
 from inbox.intake import scanning
 from inbox.intake.outcomes import TryLater
-from inbox.locking import locked
+from inbox.locking import locked_with
 from inbox.models import Attachment, Entry, FileState
 from inbox.wake import wake
 
@@ -158,7 +158,7 @@ def _keep(row: Attachment) -> None:
             default_storage.delete(row.key)
         return
     if row.entry and row.entry.case:
-        with locked(row.entry.case) as case:
+        with locked_with(row.entry) as case:
             Entry.objects.filter(pk=row.entry.pk).update(touched_at=now())
             case.changed(row.entry)
 

@@ -12,7 +12,7 @@ from connectors.models import Connector
 from inbox import outbox
 from inbox.intake import outcomes
 from inbox.intake.outcomes import Duplicate, NotYet, Outcome
-from inbox.locking import locked
+from inbox.locking import locked_with
 from inbox.models import Delivery, Entry, ProviderMessage, State
 
 
@@ -86,8 +86,7 @@ def bounce(connector: Connector, item: Bounce) -> Outcome:
 
 def _say_beside(delivery: Delivery, words: str) -> None:
     """Something about a reply that stays sent. Said once, however many reports say it."""
-    assert delivery.entry.case is not None
-    with locked(delivery.entry.case) as case:
+    with locked_with(delivery.entry) as case:
         said = Delivery.objects.values_list("reason", flat=True).get(pk=delivery.pk)
         if words not in said:
             left = Delivery.objects.filter(pk=delivery.pk, state__in=[State.SENT, State.DELIVERED, State.READ])

@@ -15,7 +15,7 @@ from connectors.models import Connector
 from inbox.intake import files, outcomes, told
 from inbox.intake.outcomes import Duplicate, Outcome
 from inbox.intake.reports import known_message
-from inbox.locking import Moved, lock_owner, locked
+from inbox.locking import Moved, lock_owner, locked_with
 from inbox.models import Case, Delivery, Entry, EntryKind, Fact, FactKind, ProviderMessage
 from inbox.outbox.answering import unanswered_again
 
@@ -80,7 +80,7 @@ def _under_lock(connector: Connector, provider_id: str) -> Iterator[tuple[Provid
     """The message as it is under its customer's lock, and the case it is read in. Filed mail has none: when somebody
     gave it one meanwhile, Moved is raised."""
     known = known_message(connector, provider_id)
-    with locked(known.entry.case) if known.entry.case else _locked_owner(known.entry) as case:
+    with locked_with(known.entry) if known.entry.case_id else _locked_owner(known.entry) as case:
         entry = Entry.objects.select_related("identity").get(pk=known.entry_id)
         if entry.case_id and case is None:
             raise Moved

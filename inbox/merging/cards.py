@@ -22,8 +22,10 @@ def part_alerts(merge: Merge, homes: Homes, roots: Iterable[Case]) -> None:
     never = set(
         between.exclude(entry__identity__customer=F("previous_entry__identity__customer")).values_list("pk", flat=True)
     )
-    Alert.objects.filter(pk__in=merge.before.get("alerts", [])).update(closed_at=None)
+    closed_by_it = {*merge.before.get("alerts", [])}
     for alert in Alert.objects.filter(case__in=homes.cases).select_related("switch").order_by("pk"):
+        if alert.pk in closed_by_it:
+            alert.closed_at = None
         strays = homes.owner[alert.case_id] != homes.owner[alert.switch.case_id]
         if strays or alert.switch_id in never or alert.closed_at is None:
             _send_home(alert, homes, never)
@@ -42,11 +44,9 @@ def _send_home(alert: Alert, homes: Homes, never: set[int]) -> None:
             alert.delete()
             return
         alert.switch = moves[-1]
-    home = homes.root(alert.switch.case_id)
-    if alert.case_id != home.pk:
-        if alert.closed_at is None and Alert.objects.open().filter(case=home).exists():
-            alert.closed_at = now()
-        alert.case = home
+    alert.case = homes.root(alert.switch.case_id)
+    if alert.closed_at is None and Alert.objects.open().filter(case=alert.case).exclude(pk=alert.pk).exists():
+        alert.closed_at = now()
     alert.save()
 
 

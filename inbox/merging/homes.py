@@ -168,9 +168,7 @@ class Homes:
             Entry.objects.filter(pk=entry.pk).update(case=None)
         else:
             owner = self.people[self.owner[home.pk]]
-            if entry.kind == EntryKind.MESSAGE and entry.identity:
-                entry.author = (owner.name or entry.identity.shown)[:200]
-            Entry.objects.filter(pk=entry.pk).update(case=home, author=entry.author)
+            Entry.objects.filter(pk=entry.pk).update(case=home)
             self._bring_along(entry, home, owner)
             self.touched.add(home.pk)
 

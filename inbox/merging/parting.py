@@ -67,13 +67,25 @@ def _part_people(merge: Merge, stays: Customer, leaves: Customer) -> None:
     leaves.merged_into = None
     leaves.has_written = leaves.has_written or _has_written(leaves)
     leaves.save(update_fields=["merged_into", "has_written"])
+    _name_authors(merge, leaves)
     was, survivor = merge.before.get("person"), merge.survivor
     if not was:
         return
-    if was["named_by_agent"] or not survivor.named_by_agent or survivor.name == leaves.name:
-        survivor.name, survivor.named_by_agent = was["name"], was["named_by_agent"]
+    if not was["name"] and (survivor.name == leaves.name or not survivor.named_by_agent):
+        survivor.name, survivor.named_by_agent = "", was["named_by_agent"]
+        _name_authors(merge, survivor)
     survivor.has_written = was["has_written"] or _has_written(stays)
     survivor.save(update_fields=["name", "named_by_agent", "has_written"])
+
+
+def _name_authors(merge: Merge, person: Customer) -> None:
+    """What they wrote meanwhile says the name that both had."""
+    written = Entry.objects.filter(kind=EntryKind.MESSAGE, pk__gt=merge.newest_entry)
+    if person.name:
+        written.filter(identity__customer=person).update(author=person.name)
+        return
+    for identity in person.identities.all():
+        written.filter(identity=identity).update(author=identity.shown[:200])
 
 
 def _has_written(customer: Customer) -> bool:

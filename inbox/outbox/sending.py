@@ -16,7 +16,7 @@ from connectors.models import Side
 from customers.models import Consent
 from customers.models.consent import ConsentState
 from inbox import live
-from inbox.locking import locked
+from inbox.locking import locked_with
 from inbox.models import Agent, Delivery, Entry, ProviderMessage, State
 from inbox.outbox.answering import answered_after_all, unanswered_again
 from inbox.outbox.composing import compose
@@ -101,8 +101,7 @@ def mark(delivery: Delivery, state: State, *, reason: str = "", code: str = "") 
     if state == State.FAILED:
         return failed(delivery, reason, code)
     entry = delivery.entry
-    assert entry.case is not None
-    with locked(entry.case) as case:
+    with locked_with(entry) as case:
         before = Delivery.objects.values_list("state", flat=True).get(pk=delivery.pk)
         moved = delivery.advance(state, reason=reason, code=code)
         if moved:
@@ -115,8 +114,7 @@ def mark(delivery: Delivery, state: State, *, reason: str = "", code: str = "") 
 def failed(delivery: Delivery, reason: str, code: str = "") -> bool:
     """Finally not delivered: what it answered is open again, and waits from the original time."""
     entry = delivery.entry
-    assert entry.case is not None
-    with locked(entry.case) as case:
+    with locked_with(entry) as case:
         if not delivery.advance(State.FAILED, reason=reason, code=code):
             return False
         Delivery.objects.filter(entry=entry, part__gt=delivery.part, state=State.QUEUED).update(
@@ -148,8 +146,7 @@ def _opted_out(delivery: Delivery) -> None:
     Consent.objects.create(
         identity=delivery.identity, sender=str(delivery.connector.uuid), state=ConsentState.OPTED_OUT, words=words
     )
-    assert delivery.entry.case is not None
-    with locked(delivery.entry.case) as case:
+    with locked_with(delivery.entry) as case:
         messages = f"{CHANNEL_WORDS[Channel(delivery.connector.kind)].message}s"
         told = f"{case.customer.first_name} has opted out of {messages}, as the provider says"
         case.record(Entry.event_of("consent", told, by=None))
@@ -161,8 +158,7 @@ def _unknown(delivery: Delivery, reason: str) -> None:
 
 
 def _tell(delivery: Delivery) -> None:
-    assert delivery.entry.case is not None
-    with locked(delivery.entry.case) as case:
+    with locked_with(delivery.entry) as case:
         case.changed(delivery.entry)
 
 
@@ -174,8 +170,7 @@ def send_again(delivery: Delivery, *, by: Agent) -> bool:
     if delivery.state == State.UNKNOWN and _look_up(delivery):
         return True
     entry = delivery.entry
-    assert entry.case is not None
-    with locked(entry.case) as case:
+    with locked_with(entry) as case:
         again = Delivery.objects.filter(pk=delivery.pk, state__in=[State.FAILED, State.UNKNOWN]).update(
             state=State.QUEUED, attempts=0, not_before=now(), reason="", code="", changed_at=now()
         )

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.utils.timezone import now
 
-from inbox.locking import locked
+from inbox.locking import locked_with
 from inbox.models import Agent, AnotherIsLive, Attachment, Case, Delivery, Draft, Entry, EntryKind, State, Status
 from inbox.outbox.answering import unanswered_again
 
@@ -23,8 +23,7 @@ def before(case: Case, *, resolves: bool) -> dict[str, object]:
 
 def undo(entry: Entry, *, by: Agent) -> Draft | None:
     """Takes a reply back and returns its text as a draft; None when any of it has left, and then nothing is changed."""
-    assert entry.case is not None
-    with locked(entry.case) as case:
+    with locked_with(entry) as case:
         if not _take_back(entry):
             return None
         unanswered_again(case, entry)

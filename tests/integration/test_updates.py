@@ -50,16 +50,16 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]],
     """`meanwhile(act)`: another worker does this after the message was looked up and before it is locked."""
 
     def before_the_lock(act: Callable[[], None]) -> None:
-        real, left = updates.locked, [act]
+        real, left = updates.locked_with, [act]
 
         @contextmanager
-        def racing(case: Case) -> Iterator[Case]:
+        def racing(entry: Entry) -> Iterator[Case]:
             if left:
                 left.pop()()
-            with real(case) as held:
+            with real(entry) as held:
                 yield held
 
-        monkeypatch.setattr(updates, "locked", racing)
+        monkeypatch.setattr(updates, "locked_with", racing)
 
     return before_the_lock
 
