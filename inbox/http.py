@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 from django.utils.timezone import now
@@ -35,7 +34,7 @@ def signed_in(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated:
-            prefetch_related_objects([request.user], "teams")
+            request.user.know_teams()
             return view(request, *args, **kwargs)
         if is_fragment(request) or request.method == "POST":
             back = request.headers.get("HX-Current-URL", "/")
