@@ -24,7 +24,7 @@ LEASE = timedelta(seconds=40)  # a killed watcher is replaced after this long
 STUCK_SECONDS = 240.0  # without any progress, although every single read has a time-out: a server that drips
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 900.0
 RECONNECT_PAUSE = 300.0  # a refused sign-in is not hammered: that locks accounts
-LOOK_EVERY = 5.0  # seconds, whether a refused sign-in was repaired
+LOOK_EVERY = 5.0  # seconds, whether what failed was repaired
 SPARE_PAUSE = 3.0  # until the lease of another reader is looked at again
 LEASE_ROW = ""  # the mailbox itself, beside its folders
 
@@ -37,6 +37,7 @@ class Watcher(threading.Thread):
         self.connector_id = connector_id
         self.me = uuid.uuid4().hex
         self.stopping = threading.Event()
+        self.has_failed = False
         self.mailbox: Mailbox | None = None
         self.progress_at = time.monotonic()
         self.seen_at = 0
@@ -52,12 +53,14 @@ class Watcher(threading.Thread):
         self.release()
 
     def _rest(self, seconds: float) -> None:
-        """A sign-in that was refused is tried again as soon as somebody has repaired it."""
-        refused = Connector.objects.filter(pk=self.connector_id, needs_reconnect=True)
+        """What failed is tried again as soon as somebody has repaired it."""
+        repaired = Connector.objects.filter(pk=self.connector_id, failure="")
         ends = time.monotonic() + seconds * random.uniform(0.75, 1.25)
         while (left := ends - time.monotonic()) > 0 and not self.stopping.wait(min(left, LOOK_EVERY)):
-            if seconds == RECONNECT_PAUSE and not refused.exists():
+            if self.has_failed and repaired.exists():
+                self.pause = FIRST_PAUSE
                 break
+        self.has_failed = False
         connection.close()
 
     def keep(self) -> None:
@@ -134,5 +137,6 @@ class Watcher(threading.Thread):
 
     def _tell(self, error: ConnectionLost) -> None:
         log.warning("Mailbox %s: %s", self.connector_id, error.reason)
+        self.has_failed = True
         Connector.objects.get(pk=self.connector_id).failed(error.reason, Side.IN, reconnect=error.reconnect)
         live.announce(lambda: {"kind": "board"})

@@ -1,4 +1,4 @@
-"""A mailbox whose password was refused is read again as soon as somebody has entered the right one."""
+"""A mailbox that could not be read is read again as soon as somebody has repaired it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from inbox.mailboxes import Watcher, watcher
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.parametrize("reconnect", [True, False])
 def test_a_repaired_mailbox_is_not_kept_waiting(
-    mailbox: Connector, sue: Any, browser_of: Any, monkeypatch: pytest.MonkeyPatch
+    mailbox: Connector, sue: Any, browser_of: Any, monkeypatch: pytest.MonkeyPatch, reconnect: bool
 ) -> None:
+    monkeypatch.setattr(watcher, "FIRST_PAUSE", 300.0)
     monkeypatch.setattr(watcher, "LOOK_EVERY", 0.01)
     tried, opened = threading.Event(), threading.Event()
 
     def watch(self: Watcher) -> None:
         if Connector.objects.get(pk=mailbox.pk).credentials.get("imap_password") != "the right one":
-            raise ConnectionLost("The server refused the password.", reconnect=True)
+            raise ConnectionLost("The server refused the password.", reconnect=reconnect)
         opened.set()
         self.stopping.set()
 
