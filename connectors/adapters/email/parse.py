@@ -103,22 +103,12 @@ def sent_at(headers: Headers, arrived: datetime) -> datetime:
 
 
 def _message(raw: RawInput, root: Piece, author: addresses.Author) -> InboundMessage:
-    headers, account, sender = root.headers, raw.account, author.sender
+    headers, account = root.headers, raw.account
     fallback = next((piece.charset for piece in root.leaves() if piece.charset), "")
     subject = headers.text("subject", fallback)
     threads = _threads(headers)
     found = body.read(root, is_reply=quoting.is_reply(subject, threaded=bool(threads)))
-    judged = authenticity.judge(headers, sender.address, account.options.get("authserv_id", ""))
-    classification, reason = classify(headers, sender.address, subject, account.addresses)
-    if raw.headers.get("use") == "junk" and classification == Classification.PERSON:
-        classification, reason = Classification.SPAM, "It lay in the mailbox's junk folder"
-    is_believed = judged == Authenticity.PASS or not account.options.get("authserv_id")
-    behind = _behind_form(headers, sender, account) if is_believed else None
-    if behind:
-        classification, reason = Classification.PERSON, f"Written into a form; {sender.address} passed it on"
-        sender, judged = behind, Authenticity.UNKNOWN
-    if author.doubt and not reason:
-        reason = f"Not to be trusted: {author.doubt}"
+    sender, proof, classification, reason = _standing(raw, headers, author, subject)
     return InboundMessage(
         provider_id=provider_id(headers, raw.body),
         sender=sender,
@@ -132,11 +122,31 @@ def _message(raw: RawInput, root: Piece, author: addresses.Author) -> InboundMes
         classification=classification,
         reason=reason,
         is_auto_reply=bool(auto_reply(headers, subject)),
-        authenticity=Authenticity.FAIL if author.doubt else judged,
+        authenticity=proof,
         email=_email(headers, account.addresses),
         remark=found.remark,
         original=forwarded.original(root, found.text, subject),
     )
+
+
+def _standing(
+    raw: RawInput, headers: Headers, author: addresses.Author, subject: str
+) -> tuple[Sender, Authenticity, Classification, str]:
+    """Who wrote, how far that is proven, what kind of mail it is, and why."""
+    account, sender = raw.account, author.sender
+    server = account.options.get("authserv_id", "")
+    proof = Authenticity.FAIL if author.doubt else authenticity.judge(headers, sender.address, server)
+    kind, reason = classify(headers, sender.address, subject, account.addresses)
+    if proof == Authenticity.PASS or not (server or author.doubt):
+        person = _behind_form(headers, sender, account)
+        if person and kind != Classification.SPAM:
+            reason = f"Written into a form; {sender.address} passed it on"
+            sender, proof, kind = person, Authenticity.UNKNOWN, Classification.PERSON
+    if kind == Classification.PERSON and raw.headers.get("use") == "junk":
+        kind, reason = Classification.SPAM, "It lay in the mailbox's junk folder"
+    if author.doubt and not reason:
+        reason = f"Not to be trusted: {author.doubt}"
+    return sender, proof, kind, reason
 
 
 def _behind_form(headers: Headers, sender: Sender, account: Account) -> Sender | None:
