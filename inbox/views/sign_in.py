@@ -25,7 +25,7 @@ TOO_OFTEN = "That was tried too often. Wait a quarter of an hour, or ask an admi
 
 
 class SignInForm(forms.Form):
-    email = forms.CharField(max_length=254, error_messages={"required": "Type your e-mail address."})
+    email = forms.CharField(max_length=254, error_messages={"required": "Type your email address."})
     password = forms.CharField(max_length=1024, strip=False, error_messages={"required": "Type your password."})
 
 
