@@ -20,7 +20,7 @@ class SendFailed(ConnectorError):
 
     `reconnect`: the credentials are dead, so the connector needs a person, not another try.
     `opted_out`: the provider says the person has opted out.
-    `throttled`: we ask too much of it, so nothing else may be sent from this account until then either.
+    `holds_all`: it is not about this message (unreachable, asked too much): the whole account waits until then.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class SendFailed(ConnectorError):
         retry_after: int | None = None,
         reconnect: bool = False,
         opted_out: bool = False,
-        throttled: bool = False,
+        holds_all: bool = False,
     ) -> None:
         super().__init__(reason)
         self.permanent = permanent
@@ -40,7 +40,7 @@ class SendFailed(ConnectorError):
         self.retry_after = retry_after
         self.reconnect = reconnect
         self.opted_out = opted_out
-        self.throttled = throttled
+        self.holds_all = holds_all
 
 
 class SendUnknown(ConnectorError):

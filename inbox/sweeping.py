@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.timezone import now
 
 from connectors.models import Receipt
-from inbox import checking, intake, outbox, renewing
+from inbox import checking, intake, outbox, reconciling, renewing
 from inbox.locking import locked
 from inbox.models import Agent, Alert, AlertSeen, Case, Role, Status
 
@@ -86,11 +86,18 @@ def start_late_deliveries(hands: Hands) -> None:
         hands.start(("delivery", pk), partial(outbox.deliver, pk))
 
 
+CARE: tuple[tuple[str, Callable[[], list[int]], Callable[[int], object]], ...] = (
+    ("sign-in of", renewing.due, renewing.renew),
+    ("test of", checking.due, checking.check),
+    ("messages of", reconciling.due, reconciling.reconcile),
+)
+
+
 def start_care(hands: Hands) -> None:
-    for pk in renewing.due():
-        hands.start(("sign-in of", pk), partial(renewing.renew, pk))
-    for pk in checking.due():
-        hands.start(("test of", pk), partial(checking.check, pk))
+    """Each connection apart: one whose provider hangs keeps no other waiting."""
+    for name, due, work in CARE:
+        for pk in due():
+            hands.start((name, pk), partial(work, pk))
 
 
 OURS: tuple[Callable[[], int], ...] = (receipts, snoozes, unseen_alerts)

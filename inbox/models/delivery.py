@@ -39,6 +39,7 @@ RANK = {
     State.CANCELLED: 9,
 }
 LEASE = timedelta(seconds=120)
+SLOW, MOST_HANGING = timedelta(seconds=3), 2
 BACK_OFF = [30, 120, 600, 1800, 3600, 7200, 14400]  # seconds until the next try; after the last one it failed
 
 
@@ -125,11 +126,19 @@ class Delivery(models.Model):
         )
         return True
 
+    @property
+    def is_crowded(self) -> bool:
+        """Others wait for the same provider already, longer than a call takes: one that hangs must not have us all."""
+        hanging = Delivery.objects.filter(
+            state=State.SENDING, connector=self.connector_id, claimed_at__lt=now() - SLOW
+        ).exclude(pk=self.pk)
+        return hanging.values("pk")[:MOST_HANGING].count() >= MOST_HANGING
+
     def wait_for(self, connector: Connector) -> None:
         """Its provider takes nothing just now: it was not asked, so this was no try."""
         Delivery.objects.filter(pk=self.pk, state=State.SENDING).update(
             state=State.QUEUED,
-            not_before=connector.held_until,
+            not_before=connector.held_until if connector.is_held else now() + SLOW,
             attempts=models.F("attempts") - 1,
             changed_at=now(),
             reason=f"{connector.name} may send no more for the moment.",

@@ -24,6 +24,7 @@ from inbox.outbox.ways import refusal
 from inbox.wake import wake
 
 log = logging.getLogger(__name__)
+HOLD_SECONDS = 15  # where a provider does not say how long
 STATES = {
     DeliveryStatus.QUEUED: State.SENT,  # the provider has it in its own queue
     DeliveryStatus.SENDING: State.SENT,
@@ -39,7 +40,7 @@ def deliver(delivery_id: int) -> bool:
     delivery = Delivery.objects.claim(delivery_id)
     if delivery is None:
         return False
-    if delivery.connector.is_held:
+    if delivery.connector.is_held or delivery.is_crowded:
         delivery.wait_for(delivery.connector)
         return True
     no = refusal(
@@ -132,8 +133,8 @@ def _refused(delivery: Delivery, error: SendFailed) -> None:
     if error.reconnect:
         delivery.connector.failed(error.reason, Side.OUT, reconnect=True)
         live.announce(lambda: {"kind": "board"})
-    if error.throttled:
-        delivery.connector.hold(error.retry_after or 60)
+    if error.holds_all:
+        delivery.connector.hold(error.retry_after or HOLD_SECONDS)
     if error.permanent or not delivery.put_back(error.reason, error.retry_after):
         failed(delivery, error.reason, error.code)
     else:

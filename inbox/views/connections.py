@@ -63,7 +63,7 @@ def _connection(connector: Connector, oldest: datetime | None) -> Connection:
 
 def _standing(connector: Connector) -> tuple[str, bool]:
     if not connector.is_set_up:
-        return "not finished yet", True
+        return "not finished yet", False
     if not connector.is_active:
         return "paused", True
     if connector.needs_reconnect:

@@ -14,7 +14,7 @@ from connectors.errors import SendFailed
 from connectors.messages import Account, Channel, OutboundMessage, Sent
 from connectors.models import Connector
 from inbox import outbox
-from inbox.models import Delivery
+from inbox.models import Agent, Case, Delivery
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,7 @@ def states() -> dict[str, str]:
 
 
 def test_one_refusal_is_enough_and_other_channels_go_on(replies: list[str], meta: Any) -> None:
-    too_much = SendFailed("Too much.", permanent=False, retry_after=300, throttled=True)
+    too_much = SendFailed("Too much.", permanent=False, retry_after=300, holds_all=True)
     calls = meta(too_much, Sent("m1"), Sent("m2"))
     outbox.deliver_due()
     assert calls == ["One"]
@@ -88,3 +88,21 @@ def test_a_hold_is_never_shortened_and_never_lasts_for_ever(account: Connector) 
     account.hold(10**9)
     account.refresh_from_db()
     assert account.held_until < now() + timedelta(hours=2)
+
+
+def test_two_that_hang_are_enough_of_one_provider(replies: list[str], meta: Any) -> None:
+    meta(Sent("m1"), Sent("m2"))
+    case, account = Case.objects.get(), Connector.objects.get(kind="instagram")
+    for text in ("Hanging", "Hanging too"):
+        make.answers(Agent.objects.get(), case, text, channel="instagram")
+    long_ago = now() - timedelta(seconds=5)
+    Delivery.objects.filter(text__startswith="Hanging").update(state="sending", claimed_at=long_ago)
+    outbox.deliver_due()
+    assert states()["By text"] == "sent"
+    assert (states()["One"], states()["Two"]) == ("queued", "queued")
+    Delivery.objects.filter(text="Hanging").update(state="sent")
+    with time_machine.travel(now() + timedelta(seconds=4)):
+        outbox.deliver_due()
+    assert (states()["One"], states()["Two"]) == ("sent", "sent")
+    account.refresh_from_db()
+    assert not account.is_held

@@ -163,7 +163,7 @@ def test_a_dead_sign_in_or_lost_permission_needs_a_person(api: responses.Request
 
 @pytest.mark.parametrize("code", [4, 17, 32, 613, 80002])
 @pytest.mark.parametrize("status", [400, 429, 503])
-def test_a_throttled_message_was_not_sent_and_is_tried_again(
+def test_a_holds_all_message_was_not_sent_and_is_tried_again(
     api: responses.RequestsMock, code: int, status: int
 ) -> None:
     failed = refuse(api, code, status=status)
@@ -180,7 +180,7 @@ def test_a_throttled_message_was_not_sent_and_is_tried_again(
         ({"X-Business-Use-Case-Usage": "{}"}, 60),
     ],
 )
-def test_a_throttled_message_waits_as_long_as_meta_says(
+def test_a_holds_all_message_waits_as_long_as_meta_says(
     api: responses.RequestsMock, headers: dict[str, str], seconds: int
 ) -> None:
     assert refuse(api, 613, 2534040, headers=headers).retry_after == seconds
@@ -343,10 +343,10 @@ def test_a_limit_that_is_near_asks_for_a_pause(
 
 
 @pytest.mark.parametrize(
-    ("code", "subcode", "throttled"),
+    ("code", "subcode", "holds_all"),
     [(613, 2534040, True), (4, 0, True), (613, 1996, True), (2, 0, False), (190, 0, False)],
 )
 def test_asking_too_much_holds_the_whole_account(
-    api: responses.RequestsMock, code: int, subcode: int, throttled: bool
+    api: responses.RequestsMock, code: int, subcode: int, holds_all: bool
 ) -> None:
-    assert refuse(api, code, subcode).throttled is throttled
+    assert refuse(api, code, subcode).holds_all is holds_all

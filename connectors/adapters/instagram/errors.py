@@ -18,7 +18,7 @@ class Trouble:
     permanent: bool = True
     reconnect: bool = False
     retry_after: int | None = None
-    throttled: bool = False
+    holds_all: bool = False
 
 
 _ADMIN = "An administrator must reconnect the account."
@@ -28,10 +28,10 @@ WINDOW_CLOSED = Trouble(
 )
 TOKEN_DEAD = Trouble(f"Instagram no longer accepts our sign-in. {_ADMIN}", reconnect=True)
 THROTTLED = Trouble(
-    "Instagram takes no more messages from us right now.", permanent=False, retry_after=60, throttled=True
+    "Instagram takes no more messages from us right now.", permanent=False, retry_after=60, holds_all=True
 )
 UNUSUAL = Trouble(
-    "Instagram finds our sending unusual. We send slower.", permanent=False, retry_after=900, throttled=True
+    "Instagram finds our sending unusual. We send slower.", permanent=False, retry_after=900, holds_all=True
 )
 CANNOT_RECEIVE = Trouble("This person cannot receive messages on Instagram now. Use another channel.")
 NO_SUCH_PERSON = Trouble(
@@ -114,7 +114,7 @@ def failure(answer: Answer) -> SendFailed | SendUnknown:
         code=_code(answer),
         retry_after=None if trouble.permanent else answer.retry_after or trouble.retry_after,
         reconnect=trouble.reconnect,
-        throttled=trouble.throttled,
+        holds_all=trouble.holds_all,
     )
 
 

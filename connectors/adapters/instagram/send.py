@@ -41,7 +41,9 @@ def send(account: Account, message: OutboundMessage) -> Sent:
         answer = call(account, "POST", "me/messages", document=document)
     except requests.RequestException as error:
         if never_left(error):
-            raise SendFailed("Instagram could not be reached.", permanent=False, retry_after=RETRY_SECONDS) from error
+            raise SendFailed(
+                "Instagram could not be reached.", permanent=False, retry_after=RETRY_SECONDS, holds_all=True
+            ) from error
         raise SendUnknown("Instagram did not answer, so nobody knows whether the message went out.") from error
     if not answer.is_ok:
         raise failure(answer)
