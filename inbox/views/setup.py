@@ -290,10 +290,16 @@ def _step(request: AgentRequest, form: StepForm, connector: Connector, kept: Map
         "back_here": back_here(),
         "made": [(field.question, kept.get(field.name, "")) for field in form.step.fields if field.is_made],
         "stages": stages(connector),
+        "can_sign_in": form.step.signs_in and bool(_way_there(connector)),
         "here": form.step.name,
         "place": "health",
     }
     return render(request, "inbox/connection_step.html", context, status=422 if form.errors else 200)
+
+
+def _way_there(connector: Connector) -> str:
+    """Empty while nothing is known of the provider to sign in at, or where nobody signs in."""
+    return adapter_of(connector.kind).sign_in_url(connector.account(), "", "")
 
 
 def _asked(field: Field, form: StepForm, known: Mapping[str, str]) -> dict[str, Any]:

@@ -127,9 +127,11 @@ def test_a_secret_is_never_shown_again_and_an_empty_field_keeps_it(tab: Client, 
 
 def test_a_mailbox_at_google_is_signed_in_to_there_and_needs_no_password(tab: Client, begun: Connector) -> None:
     page = f"/connections/{begun.pk}/"
+    assert "Sign in there" not in text(tab, f"{page}step/sign-in/")
     tab.post(
         f"{page}step/sign-in/", {"oauth_provider": "google", "oauth_client_id": "our-app", "oauth_client_secret": "s"}
     )
+    assert "Sign in there" in text(tab, f"{page}step/sign-in/")
     away = tab.get(f"{page}sign-in/").headers["Location"]
     assert away.startswith("https://accounts.google.com/o/oauth2/v2/auth?client_id=our-app&")
     (state,) = parse_qs(urlsplit(away).query)["state"]

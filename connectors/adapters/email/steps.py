@@ -11,9 +11,9 @@ STEPS = (
     Step(
         "sign-in",
         "Sign-in",
-        "Most mailboxes are opened with a user name and a password. At Google and Microsoft the mailbox's owner signs "
-        "in there instead: register an app with them once, with this site's address and /connections/signed-in/ as "
-        "its redirect address, save its id and secret here, come back to this page and sign in.",
+        "Most mailboxes are opened with a user name and a password: go on. At Google and Microsoft the mailbox's "
+        "owner signs in there instead: register an app with them once, with this redirect address, and save its id "
+        "and secret here; then this page has a button for signing in.",
         (
             Field(
                 "oauth_provider",
