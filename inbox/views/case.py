@@ -133,10 +133,12 @@ def answer(
     case = Case.objects.select_related("customer", "assignee", "team").get(pk=case.current().pk)
     family = case.family()
     timeline = timeline_of(family)
-    context = {
-        **around_of(case, request.user, family, request.headers.get("X-Picked", "")),
-        "rows": rows_of_some(timeline, _changed_entries(request, timeline)),
-    }
+    context = around_of(case, request.user, family, request.headers.get("X-Picked", ""))
+    entries = _changed_entries(request, timeline)
+    if _are_others(request, entries):
+        context["page"] = last_page(timeline)
+    else:
+        context["rows"] = rows_of_some(timeline, entries)
     response = render(request, "inbox/_case_changes.html", context, status=status)
     response["X-Server-Time"] = at.isoformat()
     response["X-Case"] = str(case.pk)
@@ -158,6 +160,13 @@ def _changed_entries(request: AgentRequest, timeline: EntryQuerySet) -> list[Ent
         changed |= Q(is_open=True)
     found = with_people(timeline).filter(changed).order_by("-pk")
     return list(found[:MOST_NEW])[::-1]
+
+
+def _are_others(request: AgentRequest, entries: list[Entry]) -> bool:
+    """Somebody was joined to the customer, or parted from them, since: the whole conversation is another one now."""
+    newest = request.headers.get("X-Newest", "")
+    regrouped = [each.pk for each in entries if each.event in ("joined", "parted")]
+    return newest.isdecimal() and any(pk > int(newest) for pk in regrouped)
 
 
 def left(request: AgentRequest, case: Case) -> HttpResponse:

@@ -10,8 +10,10 @@ from django.db import connection
 from inbox.models import Agent, Case
 
 WHAT = """
+WITH RECURSIVE people(id) AS (
+    VALUES (%(customer)s::bigint) UNION SELECT c.id FROM customers_customer c JOIN people p ON c.merged_into_id = p.id)
 SELECT EXISTS (SELECT FROM inbox_alert WHERE case_id = %(case)s AND closed_at IS NULL),
-    EXISTS (SELECT FROM inbox_case WHERE customer_id = %(customer)s AND id <> %(case)s),
+    EXISTS (SELECT FROM inbox_case c JOIN people p ON c.customer_id = p.id WHERE c.id <> %(case)s),
     EXISTS (SELECT FROM inbox_draft WHERE case_id = %(case)s AND agent_id = %(agent)s),
     EXISTS (SELECT FROM inbox_fact WHERE case_id = ANY (%(family)s)),
     EXISTS (SELECT FROM inbox_mention m JOIN inbox_entry e ON e.id = m.entry_id WHERE e.case_id = ANY (%(family)s)),

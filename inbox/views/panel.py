@@ -54,8 +54,7 @@ def panel_of(
     case: Case, agent: Agent, *, ways: Sequence[Option], waiting: Sequence[Entry], family: Sequence[int], has: Has
 ) -> Panel:
     customer = case.customer.current()
-    all_cases = Case.objects.filter(customer=customer, merged_into=None).exclude(pk=case.pk)
-    every = set(all_cases.values_list("pk", flat=True)[:MOST_CASES]) if has.cases else set()
+    every = set(_other_cases(case, customer)) if has.cases else set()
     visible = list(Case.objects.visible_to(agent).filter(pk__in=every).order_by("-pk")) if every else []
     return Panel(
         addresses=_addresses(customer, ways, waiting),
@@ -67,6 +66,11 @@ def panel_of(
         merges=_merges(customer) if has.merges else [],
         since=customer.created_at,
     )
+
+
+def _other_cases(case: Case, customer: Customer) -> list[int]:
+    found = Case.objects.unmerged().filter(customer__in=customer.family()).exclude(pk=case.pk)
+    return list(found.values_list("pk", flat=True)[:MOST_CASES])
 
 
 def _facts(family: Sequence[int]) -> list[Fact]:

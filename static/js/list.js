@@ -14,11 +14,11 @@ const HOLDS = {
   unassigned: (row) => row.live && !row.assignee && row.status !== "snoozed",
   open: (row) => row.live && row.status === "open",
   waiting: (row) => row.live && row.status === "waiting",
-  snoozed: (row) => row.status === "snoozed",
+  snoozed: (row) => row.live && row.status === "snoozed",
   resolved: (row) => row.status === "resolved",
 };
 const WHERE = { resolved: "Resolved", snoozed: "Snoozed", waiting: "Waiting on customer" };
-const where = (row) => WHERE[row.status] ?? (["mine", "unassigned"].includes(view()) ? (row.assignee ? "Somebody has it now" : "Nobody has it now") : "Open again");
+const where = (row) => WHERE[row.status] ?? (!row.live ? "In another case now" : null) ?? (["mine", "unassigned"].includes(view()) ? (row.assignee ? "Somebody has it now" : "Nobody has it now") : "Open again");
 
 const belongs = (row) => {
   const sort = $("#list")?.dataset.sort;

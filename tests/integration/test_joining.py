@@ -17,7 +17,7 @@ from inbox import merging, outbox, sweeping
 from inbox.card import card_for
 from inbox.intake import files
 from inbox.locking import locked
-from inbox.models import Attachment, Case, Draft, Merge, Status
+from inbox.models import Attachment, Case, Draft, Entry, Merge, Status
 from tests import make
 
 
@@ -137,6 +137,53 @@ def test_a_late_file_of_the_absorbed_case_tells_the_one_people_look_at(
     monkeypatch.setattr(instagram, "fetch_media", lambda self, about, file: dataclasses.replace(file, content=b"png"))
     files.fetch_file(Attachment.objects.get().pk)
     assert [frame["case"] for frame in heard] == [old.case_id]
+
+
+def test_an_open_page_shows_what_came_and_forgets_what_went(
+    maya: Any, bob: Any, mailbox: Any, number: Any, ana: Any, browser_of: Any
+) -> None:
+    his = make.says(bob, number, "Bob's words")
+    hers = make.says(maya, mailbox, "Maya's words")
+
+    def changes(newest: int) -> str:
+        answer = browser_of(ana).get(f"/cases/{hers.case_id}/changes/", headers={"X-Newest": str(newest)})
+        return str(answer.content.decode())
+
+    assert 'id="timeline"' not in changes(hers.pk)
+    merge = merging.join(maya, bob, by=ana)
+    answer = changes(hers.pk)
+    assert 'id="timeline"' in answer
+    assert "Bob&#x27;s words" in answer
+    newest = Entry.objects.latest("pk").pk
+    assert 'id="timeline"' not in changes(newest)
+    merging.undo(merge, by=ana)
+    answer = changes(newest)
+    assert 'id="timeline"' in answer
+    assert "Bob&#x27;s words" not in answer
+    assert his.case_id != hers.case_id
+
+
+def test_a_page_that_missed_the_news_learns_that_a_case_is_in_another_now(
+    maya: Any, bob: Any, mailbox: Any, number: Any, ana: Any, browser_of: Any
+) -> None:
+    make.says(maya, mailbox, "mail")
+    his = make.says(bob, number, "text")
+    since = now().isoformat()
+    merging.join(maya, bob, by=ana)
+    answer = browser_of(ana).get("/inbox/open/changes/", {"since": since}).content.decode()
+    assert f'id="row-{his.case_id}"' in answer
+
+
+def test_earlier_cases_of_the_absorbed_person_are_among_those_of_the_customer(
+    maya: Any, bob: Any, mailbox: Any, number: Any, ana: Any, browser_of: Any
+) -> None:
+    old = make.says(bob, number, "long ago").case
+    assert old
+    with locked(old) as case:
+        case.resolve(by=ana)
+    hers = make.says(maya, mailbox, "mail")
+    merging.join(maya, bob, by=ana)
+    assert browser_of(ana).get(f"/inbox/open/c/{hers.case_id}/").context["panel"].earlier == [old]
 
 
 def test_a_draft_follows_with_its_files(maya: Any, bob: Any, mailbox: Any, number: Any, ana: Any) -> None:
