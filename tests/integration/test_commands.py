@@ -169,3 +169,15 @@ def test_after_a_new_key_the_old_one_can_be_dropped(number: Connector, settings:
     settings.CREDENTIAL_KEYS = old
     with pytest.raises(ImproperlyConfigured):
         Connector.objects.get()
+
+
+def test_an_account_gets_a_verify_token_and_is_told_it(secret: Any) -> None:
+    out = run(
+        "add_connector", "instagram", "--address", make.INSTAGRAM_ACCOUNT, "--name", "Shop", "--team", "Support",
+        "--set", "flavour=instagram", "--secret-file", f"app_secret={secret('s')}",
+        "--secret-file", f"access_token={secret('t')}",
+    )  # fmt: skip
+    connector = Connector.objects.get()
+    assert len(connector.credentials["verify_token"]) > 20
+    assert connector.credentials["verify_token"] in out
+    assert connector.options == {"flavour": "instagram"}

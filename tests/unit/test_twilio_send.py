@@ -128,6 +128,7 @@ def test_a_refused_sign_in_without_a_code_needs_a_person_too(api: responses.Requ
 
 def test_too_many_requests_are_tried_again_when_twilio_says(api: responses.RequestsMock) -> None:
     failed = refuse(api, 429, 20429, headers={"Retry-After": "17"})
+    assert failed.holds_all
     assert (failed.permanent, failed.retry_after) == (False, 17)
 
 

@@ -112,4 +112,5 @@ def failure(status: int, code: int, message: str, retry_after: int | None) -> Se
         retry_after=None if trouble.permanent else retry_after or trouble.retry_after,
         reconnect=trouble.reconnect,
         opted_out=trouble.opted_out,
+        holds_all=trouble is TROUBLES[20429],
     )
