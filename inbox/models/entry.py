@@ -135,6 +135,11 @@ class Entry(models.Model):
         return cls(kind=EntryKind.EVENT, event=name, text=words, agent=by, author=by.name if by else "", data=data)
 
     @property
+    def written_text(self) -> str:
+        """A reply as the agent typed it, without the introduction that a first text begins with."""
+        return self.text[self.data.get("introduction", 0) :]
+
+    @property
     def shown_text(self) -> str:
         """Without the codes that a text of ours tells."""
         return veiled(self.text) if self.is_ours else self.text

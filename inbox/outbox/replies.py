@@ -112,9 +112,10 @@ def reply(
         if disclosed and not disclose:
             raise WouldDisclose(option.identity, disclosed)
         _bring_back(case, by)
-        text = introduced(case, option, text)
+        written, text = text, introduced(case, option, text)
         entry = _entry(case, by, option, text, subject, copied, None if sent else form)
         entry.data["case_was"] = before(case, resolves=resolve)
+        entry.data["introduction"] = len(text) - len(written)
         case.status, case.shows_move, case.snoozed_until = Status.WAITING, False, None
         if case.assignee is None:
             case.assignee = by

@@ -60,7 +60,7 @@ def _put_case_back(case: Case, entry: Entry, by: Agent) -> None:
 def _draft_again(case: Case, entry: Entry, by: Agent) -> Draft:
     """Above whatever was begun meanwhile."""
     draft, _ = Draft.objects.get_or_create(case=case, agent=by, channel=entry.channel)
-    draft.text = "\n\n".join(text for text in (entry.text, draft.text) if text.strip())
+    draft.text = "\n\n".join(text for text in (entry.written_text, draft.text) if text.strip())
     draft.subject, draft.saved_at = entry.subject, now()
     draft.save()
     Attachment.objects.filter(entry=entry).update(entry=None, draft=draft)

@@ -97,7 +97,9 @@ def undo(request: AgentRequest, pk: int) -> HttpResponse:
     if draft is None:
         return answer(request, case, events={"says": {"words": "Too late, it has left."}})
     return answer(
-        request, case, events={"text-back": {"text": entry.text, "subject": draft.subject, "channel": draft.channel}}
+        request,
+        case,
+        events={"text-back": {"text": entry.written_text, "subject": draft.subject, "channel": draft.channel}},
     )
 
 

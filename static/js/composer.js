@@ -245,7 +245,8 @@ act("invite", async (target) => {
 });
 
 act("other-channel", (target) => {
-  const text = target.closest(".t-row").querySelector(".bubble .text")?.textContent ?? "";
+  const shown = target.closest(".t-row").querySelector(".bubble .text")?.textContent ?? "";
+  const text = shown.slice(Number(target.dataset.introduction));
   setMode("reply", false);
   if (!isWriting()) put(text);
   $("#ways").showPopover();

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -25,7 +24,7 @@ def test_a_reply_can_be_taken_back_after_a_reload(stack: Stack, window: Window) 
     expect(anas.locator("#timeline [data-undo]")).to_be_visible()
     anas.reload()
     anas.locator("#timeline [data-undo]").click()
-    expect(anas.locator("#reply-text")).to_have_value(re.compile("No, never$"))
+    expect(anas.locator("#reply-text")).to_have_value("No, never")
     expect(anas.locator("#reply-text")).to_be_focused()
     expect(anas.locator("#timeline .t-row.message", has_text="Is it ready?")).to_contain_text("not answered")
     expect(anas.locator("#timeline")).to_contain_text("You took back a text before it left")
@@ -74,7 +73,7 @@ def test_what_cannot_be_delivered_goes_by_another_channel_or_is_tried_again(stac
     expect(trouble).to_contain_text("Not delivered.")
     expect(anas.locator("#timeline .t-row.message", has_text="Any news?")).to_contain_text("not answered")
     trouble.get_by_text("Send by another channel").click()
-    expect(anas.locator("#reply-text")).to_have_value(re.compile("It left today.$"))
+    expect(anas.locator("#reply-text")).to_have_value("It left today.")
     anas.locator("#ways .way-row[data-channel=email]").click()
     expect(anas.locator("#send")).to_have_text("Send email to Pia")
     anas.locator("#send").click()

@@ -87,8 +87,21 @@ def test_a_first_text_that_was_taken_back_introduced_nobody(
     settings.UNDO_SECONDS = 60
     brand(number)
     case = case_of(maya, number)
-    outbox.undo(make.answers(ana, case, "It left today."), by=ana)
+    draft = outbox.undo(make.answers(ana, case, "It left today."), by=ana)
+    assert draft
+    assert draft.text == "It left today."  # as it was typed: it may go by mail now
     assert make.answers(ana, case, "It left yesterday.").text == "Northwind: It left yesterday."
+
+
+def test_a_first_text_that_failed_goes_elsewhere_without_the_introduction(
+    number: Connector, maya: Any, ana: Any, browser_of: Any
+) -> None:
+    brand(number)
+    case = case_of(maya, number)
+    reply = make.answers(ana, case, "It left today.")
+    Delivery.objects.filter(entry=reply).update(state=State.FAILED, reason="This number cannot receive texts.")
+    page = browser_of(ana).get(f"/inbox/open/c/{case.pk}/").content.decode()
+    assert f'data-introduction="{len("Northwind: ")}"' in page
 
 
 def test_mail_says_who_we_are_by_itself(mailbox: Connector, maya: Any, ana: Any) -> None:
