@@ -219,3 +219,10 @@ async def test_mail_we_send_is_answered_from_the_phone(stage: Stage) -> None:
     refused = await failure(lambda: adapter.send(account, message("nobody@ortiz.example", SUPPORT, "Hello")))
     assert isinstance(refused, SendFailed)
     assert refused.permanent
+
+
+async def test_the_live_test_of_the_demos_mailbox_is_green(stage: Stage) -> None:
+    found = await asyncio.to_thread(EmailAdapter().check, mailbox(stage))
+    assert [each.name for each in found if each.ok] == [
+        "Reading mail", "Sending mail", "Proof of senders", "Round trip",
+    ], found  # fmt: skip
