@@ -92,6 +92,22 @@ def test_a_conversation_that_slept_since_is_not_asked_for(api: responses.Request
     assert query["platform"] == ["instagram"]
 
 
+def test_all_pages_are_read_until_one_holds_nothing_new(api: responses.RequestsMock) -> None:
+    def page(after: str, *updated: str) -> None:
+        data = [{"id": f"c{at[-7:-5]}", "updated_time": at} for at in updated]
+        paging = {"cursors": {"after": after}, "next": "https://graph.test/next"}
+        api.get(f"{GRAPH}/me/conversations", json={"data": data, "paging": paging})
+
+    page("first", "2026-09-30T12:05:03+0000")
+    page("second", "2026-09-30T12:05:02+0000", "2026-09-30T11:00:00+0000")
+    page("third", "2026-09-30T10:00:00+0000")
+    for name in ("c03", "c02"):
+        api.get(f"{GRAPH}/{name}", json={"id": name, "messages": {"data": [listed(f"m-{name}")]}})
+    assert [each.provider_id for each in ADAPTER.recent(ACCOUNT, SINCE)] == ["m-c03", "m-c02"]
+    cursors = [parse_qs(urlsplit(str(call.request.url)).query).get("after") for call in api.calls]
+    assert [each for each in cursors if each] == [["first"], ["second"]]
+
+
 def test_what_came_with_it_comes_too(api: responses.RequestsMock) -> None:
     data = [{"image_data": {"url": PHOTO}}, {"video_data": {"url": PHOTO}}, {"file_url": PHOTO}]
     (item,) = items(

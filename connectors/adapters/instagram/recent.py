@@ -16,7 +16,7 @@ from connectors.adapters.instagram.graph import call
 from connectors.errors import ConnectionLost
 from connectors.messages import Account, Missed
 
-MOST_CONVERSATIONS = 25  # in one go, the newest first
+PAGE, MOST_PAGES = 50, 20  # a thousand conversations that changed while we were away
 PAUSE_SECONDS = 0.5  # two calls a second per account
 FIELDS = "id,created_time,from,to,message,attachments,shares,story,reply_to,is_unsupported"
 FILES = {"image_data": "image", "video_data": "video"}
@@ -34,13 +34,23 @@ def recent(account: Account, since: datetime) -> list[Missed]:
 
 
 def _conversations(account: Account, since: datetime) -> Iterator[str]:
-    limit = str(MOST_CONVERSATIONS)
-    body = _get(account, "me/conversations", "id,updated_time", platform="instagram", limit=limit)
-    for conversation in parts(body.get("data"))[:MOST_CONVERSATIONS]:
-        updated = _moment(conversation, "updated_time")
-        if text(conversation, "id") and (updated is None or updated >= since - timedelta(seconds=1)):
+    """Those that changed since then, the newest first, page by page until nothing on one did."""
+    query = {"platform": "instagram", "limit": str(PAGE)}
+    for _ in range(MOST_PAGES):
+        body = _get(account, "me/conversations", "id,updated_time", **query)
+        news = [each for each in parts(body.get("data")) if text(each, "id") and _changed(each, since)]
+        for conversation in news:
             time.sleep(PAUSE_SECONDS)
             yield text(conversation, "id")
+        paging = part(body, "paging")
+        query["after"] = text(part(paging, "cursors"), "after")
+        if not news or not query["after"] or not text(paging, "next"):
+            return
+
+
+def _changed(conversation: Fields, since: datetime) -> bool:
+    updated = _moment(conversation, "updated_time")
+    return updated is None or updated >= since - timedelta(seconds=1)
 
 
 def _missed(account: Account, listed: Fields, at: datetime) -> Missed | None:
