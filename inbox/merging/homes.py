@@ -60,9 +60,7 @@ class Homes:
                 self.touched |= {case.pk, self.old_root[case.pk]}
                 self.lost.add(self.old_root[case.pk])
             if case.pk in self.touched:
-                case.save(
-                    update_fields=["customer", "merged_into", "is_live", "status", "resolved_at", "snoozed_until"]
-                )
+                case.save(update_fields=POINTERS)
 
     def _owners(self) -> dict[int, int]:
         """Cases of before are in the journal; one begun since belongs to whoever spoke in it first."""

@@ -232,7 +232,7 @@ def test_joins_with_traffic_are_undone_in_any_order(stage: dict[str, Any], first
         history.traffic(2)
     before = World()
     for history in histories:
-        for _ in range(history.chance.choice([1, 1, 1, 2, 3])):
+        for _ in range(history.chance.choice([1, 1, 1, 1, 2, 3])):
             history.joins()
             history.traffic(1)
     World().holds()
