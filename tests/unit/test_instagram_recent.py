@@ -88,7 +88,7 @@ def test_the_oldest_comes_first_and_what_is_older_than_asked_does_not_come(api: 
 def test_a_conversation_that_slept_since_is_not_asked_for(api: responses.RequestsMock) -> None:
     conversations(api, ("c1", "2026-09-30T11:00:00+0000", []), ("c2", "2026-09-30T12:05:00+0000", [listed()]))
     assert [each.provider_id for each in ADAPTER.recent(ACCOUNT, SINCE)] == ["m1"]
-    query = parse_qs(urlsplit(str(api.calls[0].request.url)).query)
+    query = parse_qs(urlsplit(str(api.calls[1].request.url)).query)
     assert query["platform"] == ["instagram"]
 
 
@@ -148,6 +148,18 @@ def test_what_cannot_be_shown_leaves_a_line(api: responses.RequestsMock) -> None
 )
 def test_what_cannot_be_told_is_left_out(api: responses.RequestsMock, broken: dict[str, Any]) -> None:
     assert items(api, listed() | broken) == []
+
+
+@pytest.mark.parametrize(("fields", "calls"), [(["messages"], ["GET", "GET"]), ([], ["GET", "POST", "GET"])])
+def test_meta_is_made_to_tell_again_when_it_stopped(
+    api: responses.RequestsMock, fields: list[str], calls: list[str]
+) -> None:
+    api.get(f"{GRAPH}/me/subscribed_apps", json={"data": [{"subscribed_fields": fields}]})
+    if not fields:
+        api.post(f"{GRAPH}/me/subscribed_apps", json={"success": True})
+    api.get(f"{GRAPH}/me/conversations", json={"data": []})
+    assert ADAPTER.recent(ACCOUNT, SINCE) == []
+    assert [call.request.method for call in api.calls] == calls
 
 
 def test_a_page_is_asked_where_pages_live(api: responses.RequestsMock) -> None:

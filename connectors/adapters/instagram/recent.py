@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 import requests
 
+from connectors.adapters.instagram import subscription
 from connectors.adapters.instagram.errors import lost
 from connectors.adapters.instagram.fields import Fields, link, part, parts, text
 from connectors.adapters.instagram.graph import call
@@ -23,7 +25,12 @@ FILES = {"image_data": "image", "video_data": "video"}
 
 
 def recent(account: Account, since: datetime) -> list[Missed]:
-    """Oldest first. Meta hands out the 20 newest of a conversation; older ones read as deleted."""
+    """Oldest first. Meta hands out the 20 newest of a conversation; older ones read as deleted.
+
+    And sees to it that the next ones are told of; what stands in the way of that, the live test says.
+    """
+    with suppress(ConnectionLost):
+        subscription.keep(account)
     found = [
         (at, missed)
         for conversation in _conversations(account, since)

@@ -55,6 +55,12 @@ def subscribed(account: Account) -> list[str]:
     return sorted({field if isinstance(field, str) else text(field, "name") for field in fields} - {""})
 
 
+def keep(account: Account) -> None:
+    """Subscribes again where Meta has stopped telling us: it does so after an hour without answers of ours."""
+    if NEEDED not in subscribed(account):
+        subscribe(account)
+
+
 def _ask(account: Account, method: str, *fields: str) -> Answer:
     query = {"subscribed_fields": ",".join(fields)} if fields else {}
     try:
