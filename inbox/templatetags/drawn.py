@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from inbox.views.timeline import Row
 
 register = template.Library()
-MOST = 4_000
+MOST, LONGEST = 4_000, 20_000  # pieces, and characters of one that is kept
 _drawn: dict[tuple[Any, ...], SafeString] = {}
 
 
@@ -82,7 +82,14 @@ def _shown(row: Row, viewer: Agent | None) -> Iterator[Any]:
 def values(row: Model) -> tuple[Any, ...]:
     """Everything that was read of it, and whatever a view has noted on it."""
     known = [value for name, value in vars(row).items() if not name.startswith("_")]
-    return tuple(repr(value) if isinstance(value, (list, dict)) else value for value in known)
+    return tuple(_part(value) for value in known)
+
+
+def _part(value: Any) -> Any:
+    """A whole mail is no key: its hash, salted for this process, tells it from any other."""
+    if isinstance(value, (list, dict)):
+        value = repr(value)
+    return hash(value) if isinstance(value, str) and len(value) > 200 else value
 
 
 def draw(context: Context, name: str, key: tuple[Any, ...], shown: Mapping[str, Any]) -> SafeString:
@@ -91,7 +98,8 @@ def draw(context: Context, name: str, key: tuple[Any, ...], shown: Mapping[str, 
         piece = template_of(context, name).render(context.new(dict(shown)))
         if len(_drawn) >= MOST:
             _drawn.clear()
-        _drawn[name, *key] = piece
+        if len(piece) <= LONGEST:
+            _drawn[name, *key] = piece
     return piece
 
 

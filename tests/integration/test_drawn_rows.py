@@ -141,6 +141,23 @@ def test_what_was_drawn_is_forgotten_before_it_fills_the_memory(
         assert len(drawn._drawn) <= 3
 
 
+def test_long_words_are_not_kept_in_memory(case: Case, browser_of: Any, sam: Any, mailbox: Any) -> None:
+    drawn._drawn.clear()
+    for words in ("word " * 5_000, "other " * 5_000):
+        make.says(case.customer, mailbox, words)
+        shown = browser_of(sam).get(f"/inbox/open/c/{case.pk}/", HTTP_HX_REQUEST="true").content.decode()
+        assert words[:10_000] in shown
+    assert drawn._drawn
+    assert not any(len(part) > 200 for key in drawn._drawn for part in _words_in(key))
+    assert not any(len(piece) > drawn.LONGEST for piece in drawn._drawn.values())
+
+
+def _words_in(key: Any) -> list[str]:
+    if isinstance(key, tuple):
+        return [words for part in key for words in _words_in(part)]
+    return [key] if isinstance(key, str) else []
+
+
 def test_a_case_of_many_people_and_files_costs_no_more_statements_than_one_of_few(
     case: Case, browser_of: Any, sam: Any, number: Any, mailbox: Any, django_assert_max_num_queries: Any
 ) -> None:
