@@ -14,6 +14,7 @@ from customers.models.link import LinkReason
 from inbox import codes, merging, outbox
 from inbox.models import Attachment, Case, Delivery, Entry, Invitation
 from inbox.outbox.composing import compose
+from inbox.views.composer import newest_of
 from tests import make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,10 +32,6 @@ def case(maya: Any, mailbox: Any, account: Any, ana: Any) -> Case:
     return Case.objects.get(pk=stranger.pk).current()
 
 
-def answer(ana: Any, case: Case, text: str, **about: Any) -> Entry:
-    return make.answers(ana, case, text, channel="instagram", **about)
-
-
 @pytest.fixture
 def stranger(case: Case) -> Identity:
     return Identity.objects.get(value="777001")
@@ -45,9 +42,8 @@ def options_of(case: Case, identity: Identity) -> str:
 
 
 def reply(ana: Any, case: Case, to: Identity, text: str, **about: Any) -> Entry:
-    case = Case.objects.get(pk=case.pk)
     key = options_of(case, to)
-    return outbox.reply(case, by=ana, option_key=key, text=text, seen_entry=case.last_entry_id, **about)
+    return outbox.reply(case, by=ana, option_key=key, text=text, seen_entry=newest_of(case.family()), **about)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +112,7 @@ def test_the_agent_reads_why_and_may_send_a_code_first(
         {
             "option": options_of(case, stranger),
             "text": "Order 48213",
-            "seen": Case.objects.get(pk=case.pk).last_entry_id,
+            "seen": newest_of(case.family()),
         },
     )
     assert page.status_code == 409

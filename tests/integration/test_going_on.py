@@ -83,7 +83,7 @@ def test_what_a_stranger_said_before_the_code_joins_the_case(maya: Any, places: 
     make.says(stranger("instagram", places), places["instagram"], code)
     whole = Case.objects.get(pk=case.pk).current()
     assert Case.objects.get(pk=before.pk).current() == whole
-    assert list(whole.timeline().filter(kind="message").values_list("channel", flat=True)) == [
+    assert list(whole.timeline().filter(kind="message").order_by("pk").values_list("channel", flat=True)) == [
         "instagram",
         "email",
         "instagram",
