@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -15,8 +16,11 @@ from inbox.intake.places import place
 from inbox.models import Case, Entry, EntryKind, Participant, ParticipantRole, ProviderMessage
 
 MISTAKEN = (Classification.AUTOMATIC, Classification.BULK, Classification.SPAM)  # for what a person wrote
-WAS_HEARD = """UPDATE customers_identity SET last_inbound_at = greatest(last_inbound_at, %s), handle = %s,
-    profile_due_at = CASE WHEN %s THEN now() END WHERE id = %s"""
+WAS_HEARD = """UPDATE customers_identity SET last_inbound_at = greatest(last_inbound_at, %(at)s), handle = %(handle)s,
+    profile_due_at = CASE WHEN %(is_bare)s THEN now() END,
+    vouched_at = CASE WHEN %(is_vouched)s THEN coalesce(vouched_at, now()) ELSE vouched_at END,
+    doubted_at = CASE WHEN last_inbound_at < %(at)s - interval '180 days' THEN %(at)s ELSE doubted_at END
+    WHERE id = %(identity)s"""
 
 
 def receive(connector: Connector, item: InboundMessage, at: datetime | None = None) -> Outcome:
@@ -146,13 +150,24 @@ def _remember(entry: Entry, item: InboundMessage) -> None:
 
 
 def _was_heard(entry: Entry, item: InboundMessage) -> None:
-    """What is delivered late opens no window again, and a clock that runs ahead does not keep one open."""
+    """What is delivered late opens no window again, and a clock that runs ahead does not keep one open.
+
+    Who was silent for half a year may be somebody else now: numbers are given to new people.
+    """
     assert entry.identity is not None
     at = min(entry.sent_at or entry.reached_us_at, entry.created_at)
     handle = item.sender.handle[:100] or entry.identity.handle
     is_bare = bool(item.sender.scope) and not handle  # a bare id says nothing to anybody
+    is_vouched = entry.authenticity == Authenticity.PASS
+    heard: dict[str, Any] = {
+        "at": at,
+        "handle": handle,
+        "is_bare": is_bare,
+        "is_vouched": is_vouched,
+        "identity": entry.identity.pk,
+    }
     with connection.cursor() as cursor:  # by hand: every message pays for it
-        cursor.execute(WAS_HEARD, [at, handle, is_bare, entry.identity.pk])
+        cursor.execute(WAS_HEARD, heard)
 
 
 def _add_copied_people(case: Case, entry: Entry, item: InboundMessage, everybody: list[Identity]) -> None:

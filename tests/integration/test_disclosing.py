@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.timezone import now
 
 from connectors.messages import Attachment as InboundFile
 from connectors.messages import Sender
@@ -130,3 +133,25 @@ def test_the_agent_reads_why_and_may_send_a_code_first(
 def test_a_code_that_came_back_lets_it_go(case: Case, stranger: Any, ana: Any) -> None:
     IdentityLink.objects.active().filter(identity=stranger).update(reason=LinkReason.CODE)
     assert reply(ana, case, stranger, "Your order 48213 left today")
+
+
+def test_a_number_that_was_silent_for_half_a_year_may_be_somebody_elses(
+    case: Case, maya: Any, mailbox: Any, number: Any, ana: Any
+) -> None:
+    phone = maya.identities.get(kind="phone")
+    make.says(maya, number, "thanks!")
+    assert IdentityLink.objects.active().get(identity=phone).assurance == "observed"
+    with time_machine.travel(now() + timedelta(days=200)):
+        make.says(maya, mailbox, "My order is #99120")
+        assert IdentityLink.objects.active().get(identity__kind="email", identity__customer=maya).is_doubted
+        make.says(maya, number, "hello?")
+        link = IdentityLink.objects.active().get(identity=phone)
+        assert link.assurance == "claimed"
+        assert "changed hands" in link.why
+        with pytest.raises(outbox.WouldDisclose):
+            reply(ana, case, phone, "Your order 99120 left today")
+
+
+def test_a_mail_server_that_vouches_for_its_sender_proves_the_address(maya: Any, mailbox: Any) -> None:
+    make.says(maya, mailbox, "hi")
+    assert IdentityLink.objects.active().get(identity__kind="email", identity__customer=maya).assurance == "proven"
