@@ -18,9 +18,9 @@ BY = {"email": "email it to", "sms": "text it to"}  # else: send it
 
 def invite(case: Case, connector: Connector, *, by: Agent, with_link: bool = False) -> str:
     """What the agent sends, with marks where the code goes. The link opens a page with a QR code."""
-    invitation = _new(case, connector, by)
-    where, how = IN_SENTENCE[connector.kind], BY.get(connector.kind, "send it to")
-    words = f"To go on by {where}, take this code and {how} {our_address(connector)}: {invitation.placeholder}"
+    invitation, how = _new(case, connector, by), BY.get(connector.kind, "send it to")
+    there = f"{'by' if connector.kind in BY else 'on'} {IN_SENTENCE[connector.kind]}"
+    words = f"To carry on {there}, take this code and {how} {our_address(connector)}: {invitation.placeholder}"
     return f"{words}\nOr open <link-{invitation.mark}>" if with_link else words
 
 
@@ -35,9 +35,11 @@ def _new(case: Case, connector: Connector, by: Agent) -> Invitation:
 
 
 def our_address(connector: Connector) -> str:
-    """As a customer would type it."""
+    """As a customer would look for us. An account's number tells nobody anything."""
+    if connector.kind != Channel.INSTAGRAM:
+        return connector.address
     username = connector.options.get("username", "")
-    return f"@{username}" if connector.kind == Channel.INSTAGRAM and username else connector.address
+    return f"@{username}" if username else "our account"
 
 
 def door(connector: Connector, code: str) -> str:

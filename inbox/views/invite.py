@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import segno
 from django.conf import settings
 from django.db.models import QuerySet
@@ -71,7 +73,6 @@ def go_on(request: HttpRequest, code: str) -> HttpResponse:
         return render(request, "customers/go_on.html", {"door": ""}, status=404)
     connector = invitation.connector
     context = {
-        "brand": connector.options.get("from_name") or connector.name,
         "connector": connector,
         "address": inviting.our_address(connector),
         "door": inviting.door(connector, invitation.spelled),
@@ -87,8 +88,11 @@ def picture(request: HttpRequest, code: str) -> HttpResponse:
     invitation = _open(code)
     if invitation is None:
         return HttpResponse(status=404)
-    qr = segno.make(f"{settings.PUBLIC_URL}/go-on/{invitation.spelled}/", error="m")
-    return HttpResponse(qr.svg_inline(scale=5, border=2), content_type="image/svg+xml")
+    drawn = BytesIO()
+    segno.make(f"{settings.PUBLIC_URL}/go-on/{invitation.spelled}/", error="m").save(
+        drawn, kind="svg", scale=5, border=2
+    )
+    return HttpResponse(drawn.getvalue(), content_type="image/svg+xml")
 
 
 def _open(text: str) -> Invitation | None:

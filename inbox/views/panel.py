@@ -117,12 +117,12 @@ def _moment(at: datetime | None) -> float:
 def _mentions(case: Case, family: Sequence[int], agent: Agent) -> list[Mention]:
     """Only to agents who may see both people."""
     found = Mention.objects.filter(entry__case__in=family, dismissed_by=None).select_related("customer", "entry")
-    mentions = []
+    mentions: dict[tuple[int, str], Mention] = {}  # said again, it is the same hint
     for mention in found.order_by("pk")[:MOST_MENTIONS]:
         mention.customer = mention.customer.current()
         if mention.customer != case.customer.current() and _sees(agent, mention.customer):
-            mentions.append(mention)
-    return mentions[:3]
+            mentions.setdefault((mention.customer.pk, mention.what), mention)
+    return list(mentions.values())[:3]
 
 
 def _sees(agent: Agent, customer: Customer) -> bool:

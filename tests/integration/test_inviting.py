@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from django.test import Client
@@ -95,6 +96,13 @@ def test_a_text_is_as_long_with_its_mark_as_with_its_code(case: Case, number: An
     assert len(leaves(reply)) == len(words)
 
 
+def test_an_account_is_named_as_a_customer_finds_it(case: Case, account: Any, ana: Any, browser_of: Any) -> None:
+    assert account.address not in invite(browser_of(ana), case, account)
+    account.options["username"] = "northwind"
+    account.save()
+    assert "send it to @northwind" in invite(browser_of(ana), case, account)
+
+
 def test_somebody_of_another_team_can_make_no_code(case: Case, number: Any, billing: Any, browser_of: Any) -> None:
     bill = make.agent("Bill Outsider", billing)
     assert browser_of(bill).get(f"/cases/{case.pk}/invite/").status_code == 404
@@ -116,7 +124,9 @@ def test_the_page_behind_the_link_opens_the_customers_own_program(
     assert page.status_code == 200
     assert f"sms:{number.address}?&amp;body={code}" in page.content.decode()
     assert "Maya" not in page.content.decode()
-    assert Client().get(f"/go-on/{code}/code.svg")["Content-Type"] == "image/svg+xml"
+    picture = Client().get(f"/go-on/{code}/code.svg")
+    assert picture["Content-Type"] == "image/svg+xml"
+    assert ElementTree.fromstring(picture.content).tag == "{http://www.w3.org/2000/svg}svg", "else no browser draws it"
     assert Invitation.objects.open().exists(), "looking uses nothing up"
 
 

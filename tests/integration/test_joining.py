@@ -264,6 +264,15 @@ def test_a_hint_at_somebody_who_was_joined_since_names_who_they_are_today(
     assert mentions(said, browser_of(ana)) == [bob]
 
 
+def test_a_hint_that_was_written_again_is_one_hint(mailbox: Any, number: Any, ana: Any, browser_of: Any) -> None:
+    bob = make.customer("Bob Stone", email="bob@stone.test")
+    make.says(bob, mailbox, "Order #48213 is late")
+    case = make.says(make.customer("Cleo Marsh", phone="+14155550166"), number, "order #48213 is late").case
+    assert case
+    make.says(case.customer, number, "order #48213, still late")
+    assert mentions(case, browser_of(ana)) == [bob]
+
+
 def mentions(case: Case, browser: Any) -> list[Any]:
     return [each.customer for each in browser.get(f"/inbox/open/c/{case.pk}/").context["panel"].mentions]
 

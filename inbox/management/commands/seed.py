@@ -140,7 +140,7 @@ class Command(BaseCommand):
                 INSTAGRAM_ACCOUNT,
                 teams["Support"],
                 {key: kept[key] for key in ("app_secret", "verify_token", "access_token")},
-                {"app_id": APP_ID, "flavour": "instagram"},
+                {"app_id": APP_ID, "flavour": "instagram", "username": "northwind"},
             ),
         }
 
