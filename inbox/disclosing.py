@@ -1,6 +1,7 @@
 """What was learned on one address is not told on another that may be somebody else's.
 
-Only where it is not sure whose the address is: an agent's word alone, a number never heard from, one that fell silent.
+Only where there is a doubt: two addresses are one person's on an agent's word alone, a number was never heard from, or
+fell silent for long.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from django.conf import settings
 
 from customers.identities import EMAIL, PHONE, found_in
 from customers.models import Customer, Identity, IdentityLink
-from inbox.models import Attachment, Case, EntryKind, Fact
+from inbox.models import Attachment, Case, EntryKind, Fact, Merge
 
 CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 MOST_READ = 300
@@ -32,14 +33,41 @@ def link_of(identity: Identity) -> IdentityLink | None:
 
 
 def would_disclose(case: Case, to: Identity, text: str, files: Sequence[Attachment] = ()) -> list[Disclosure]:
-    """Empty when the address is sure, or when nothing in the reply was learned elsewhere."""
-    link = link_of(to)
-    if link is None or link.assurance.is_sure:
+    """Empty when nothing in the reply was learned on an address that may be another person's."""
+    doubt = doubt_about(case.customer.current(), to)
+    if doubt is None:
         return []
     told_here = _said_by(case, to)
     found = [*_facts(case, to, text, told_here), *_addresses(case.customer.current(), to, text, told_here)]
+    found += [*_files(case, to, files)]
+    found = [each for each in found if each.learned_on is None or doubt.is_about(each.learned_on)]
     found += [Disclosure("a card number") for card in _cards(text) if card not in _digits(told_here)]
-    return list(dict.fromkeys([*found, *_files(case, to, files)]))
+    return list(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Who reads an address: perhaps anybody, perhaps only those on its side of a join that an agent made."""
+
+    identity: Identity
+    is_anybody: bool
+    joins: Sequence[Merge]
+
+    def is_about(self, other: Identity) -> bool:
+        return self.is_anybody or any(join.is_between(self.identity.pk, other.pk) for join in self.joins)
+
+    @property
+    def words(self) -> str:
+        link = link_of(self.identity)
+        return link.why if link and self.is_anybody else "An agent said so; no code was returned yet."
+
+
+def doubt_about(customer: Customer, identity: Identity) -> Doubt | None:
+    """None where it is sure that whoever reads this address is the customer, all of them."""
+    link = link_of(identity)
+    is_anybody = link is not None and not link.is_sure_by_itself
+    joins = list(Merge.objects.unproven_of(customer))
+    return Doubt(identity, is_anybody, joins) if is_anybody or joins else None
 
 
 def _said_by(case: Case, identity: Identity) -> str:
@@ -95,11 +123,14 @@ def _digits(text: str) -> str:
     return re.sub(r"\D", "", text)
 
 
-def surest(customer: Customer, *, but: Identity) -> Identity | None:
-    """Where a code can be sent to, to make sure of another address: the one they wrote from last."""
-    links = IdentityLink.objects.active().filter(identity__customer=customer).exclude(identity=but)
-    sure = [link.identity for link in links.select_related("identity") if link.assurance.is_sure]
-    return max(sure, key=lambda each: each.last_inbound_at.timestamp() if each.last_inbound_at else 0.0, default=None)
+def surest(customer: Customer, *, about: Identity) -> Identity | None:
+    """Where a code is sent to make sure of an address: on the other side of the doubt, where they wrote from last."""
+    doubt = doubt_about(customer, about)
+    links = IdentityLink.objects.active().filter(identity__customer=customer).exclude(identity=about)
+    sure = [link.identity for link in links.select_related("identity") if link.is_sure_by_itself]
+    other_side = [each for each in sure if doubt is None or doubt.is_about(each)]
+    written = {each: each.last_inbound_at for each in other_side if each.last_inbound_at}
+    return max(written, key=lambda each: written[each], default=None)
 
 
 def overridden(to: Identity, found: Sequence[Disclosure]) -> str:

@@ -20,7 +20,7 @@ def invite(case: Case, connector: Connector, *, by: Agent, with_link: bool = Fal
     """What the agent sends, with marks where the code goes. The link opens a page with a QR code."""
     invitation, how = _new(case, connector, by), BY.get(connector.kind, "send it to")
     there = f"{'by' if connector.kind in BY else 'on'} {IN_SENTENCE[connector.kind]}"
-    words = f"To carry on {there}, take this code and {how} {our_address(connector)}: {invitation.placeholder}"
+    words = f"To continue {there}, take this code and {how} {our_address(connector)}: {invitation.placeholder}"
     return f"{words}\nOr open <link-{invitation.mark}>" if with_link else words
 
 

@@ -58,6 +58,12 @@ class IdentityLink(models.Model):
         )
 
     @property
+    def is_sure_by_itself(self) -> bool:
+        """Whoever a join has put beside it: those who wrote from here are those who read it."""
+        by_a_join = self.reason == LinkReason.JOINED and not self.is_doubted and not self.identity.is_shared
+        return self.assurance.is_sure or (by_a_join and self.identity.last_inbound_at is not None)
+
+    @property
     def is_doubted(self) -> bool:
         """A code returned since then settles it."""
         doubted_at = self.identity.doubted_at

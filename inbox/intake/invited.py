@@ -16,7 +16,7 @@ from customers.models.link import LinkReason
 from inbox import merging, outbox
 from inbox.codes import written_in
 from inbox.intake import moves
-from inbox.models import Case, Entry, Invitation, WrongCode
+from inbox.models import Case, Entry, Invitation, Merge, WrongCode
 
 YES = {"yes", "yes.", "yes!", "y", "ja", "oui", "si", "sí", "sim", "yep", "yes it was me"}
 MOST_WRONG, MOST_WRONG_OF_ALL, WITHIN = 5, 1_000, timedelta(hours=1)
@@ -101,7 +101,7 @@ def _go_on(identity: Identity, invitation: Invitation, owner: Customer, entry: E
     if owner.pk != theirs.pk:
         _join(theirs, owner, invitation, identity, entry)
         identity.customer, identity.is_new = theirs, False
-    _prove(theirs, [identity.pk, invitation.told_to_id], invitation, entry)
+    _prove(theirs, (identity.pk, invitation.told_to_id), invitation, entry)
     _use(invitation, identity)
     entry.remark = f"Went on here with the code {invitation.by.short_name if invitation.by else 'we'} gave"
     return theirs
@@ -158,7 +158,7 @@ def _join(survivor: Customer, absorbed: Customer, invitation: Invitation, identi
     merging.join_locked(survivor, absorbed, by=None, reason=reason, link=LinkReason.CODE, entry=entry.uuid)
 
 
-def _prove(customer: Customer, identities: list[int | None], invitation: Invitation, entry: Entry) -> None:
+def _prove(customer: Customer, identities: tuple[int, int | None], invitation: Invitation, entry: Entry) -> None:
     """Whoever holds both addresses is one person: what was only said of either is proven now."""
     unsure = IdentityLink.objects.active().filter(identity__in=identities, identity__customer=customer)
     words = f"the code given to {invitation.told_to.shown if invitation.told_to else 'them'} came back from the other"
@@ -170,6 +170,10 @@ def _prove(customer: Customer, identities: list[int | None], invitation: Invitat
         if not link.assurance.is_sure
     ]
     merging.repoint(customer, links, None)
+    for merge in Merge.objects.unproven_of(customer):
+        if merge.is_between(*identities):
+            merge.proven_at = now()
+            merge.save(update_fields=["proven_at"])
 
 
 def _use(invitation: Invitation, identity: Identity) -> None:

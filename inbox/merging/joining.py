@@ -67,6 +67,7 @@ def join_locked(
         before={"person": journal.person(survivor)},
         reason=reason[:300],
         by=by,
+        proven_at=now() if link == LinkReason.CODE else None,
     )
     words = reason or f"{by.name if by else 'We'}: the same person as {survivor.shown_name}"
     about = {"reason": link, "words": words[:200], "entry_uuid": entry, "made_by": by}

@@ -23,6 +23,10 @@ class MergeQuerySet(models.QuerySet["Merge"]):
     def in_force(self) -> MergeQuerySet:
         return self.filter(undone_at=None)
 
+    def unproven_of(self, customer: Customer) -> MergeQuerySet:
+        """Joins on an agent's word alone: both sides may after all be two people."""
+        return self.in_force().filter(survivor__in=customer.family(), proven_at=None)
+
     def have_parted(self, one: Customer, other: Customer) -> bool:
         """Somebody took them for one person, and took it back: each holds the other's threads by our mistake."""
         with connection.cursor() as cursor:  # by hand: asked for every mail of somebody copied in
@@ -43,7 +47,12 @@ class Merge(models.Model):
     reason = models.CharField(max_length=300, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(default=now)
+    proven_at = models.DateTimeField(null=True, blank=True)  # a code told on one side came back from the other
     undone_at = models.DateTimeField(null=True, blank=True)
     undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
 
     objects = MergeQuerySet.as_manager()
+
+    def is_between(self, one: int | None, other: int | None) -> bool:
+        """Whether it is this join that made two addresses, by id, one person's."""
+        return (one in self.identities) != (other in self.identities)

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from inbox import outbox
-from inbox.disclosing import link_of, surest
+from inbox.disclosing import doubt_about, surest
 from inbox.forms import ReplyForm
 from inbox.http import AgentRequest, case_or_404, signed_in
 from inbox.models import Case, Draft
@@ -60,16 +60,10 @@ def _said(form: ReplyForm, **now: str) -> str:
 
 
 def _disclosure(case: Case, error: outbox.WouldDisclose, said: str) -> dict[str, Any]:
-    link = link_of(error.to)
-    ask = surest(case.customer.current(), but=error.to)
-    return {
-        "case": case,
-        "to": error.to,
-        "found": error.found,
-        "why": link.why if link else "",
-        "ask": ask,
-        "said": said,
-    }
+    customer = case.customer.current()
+    doubt, ask = doubt_about(customer, error.to), surest(customer, about=error.to)
+    why = doubt.words if doubt else ""
+    return {"case": case, "to": error.to, "found": error.found, "why": why, "ask": ask, "said": said}
 
 
 @signed_in

@@ -48,7 +48,7 @@ def ask(request: AgentRequest, pk: int) -> HttpResponse:
     with locked(case_or_404(request, pk)) as case:
         customer = case.customer.current()
         about = get_object_or_404(customer.identities, pk=number_or_404(request.POST.get("about", "")))
-        to = surest(customer, but=about)
+        to = surest(customer, about=about)
         way = next((way for way in outbox.options(case) if way.identity.pk == about.pk), None)
         words = inviting.question(case, way.connector, by=request.user) if to and way else ""
         sent = outbox.notify(case, to=to, text=words) if to and words else None

@@ -13,7 +13,6 @@ from django.utils.timezone import now
 from connectors.messages import Attachment as InboundFile
 from connectors.messages import Sender
 from customers.models import Identity, IdentityLink
-from customers.models.link import LinkReason
 from inbox import codes, merging, outbox
 from inbox.models import Attachment, Case, Delivery, Entry, Invitation
 from inbox.outbox.composing import compose
@@ -130,11 +129,6 @@ def test_the_agent_reads_why_and_may_send_a_code_first(
     assert Case.objects.get(pk=case.pk).waiting_since, "a word that nobody typed answers nothing"
 
 
-def test_a_code_that_came_back_lets_it_go(case: Case, stranger: Any, ana: Any) -> None:
-    IdentityLink.objects.active().filter(identity=stranger).update(reason=LinkReason.CODE)
-    assert reply(ana, case, stranger, "Your order 48213 left today")
-
-
 def test_a_number_that_was_silent_for_half_a_year_may_be_somebody_elses(
     case: Case, maya: Any, mailbox: Any, number: Any, ana: Any
 ) -> None:
@@ -155,3 +149,41 @@ def test_a_number_that_was_silent_for_half_a_year_may_be_somebody_elses(
 def test_a_mail_server_that_vouches_for_its_sender_proves_the_address(maya: Any, mailbox: Any) -> None:
     make.says(maya, mailbox, "hi")
     assert IdentityLink.objects.active().get(identity__kind="email", identity__customer=maya).assurance == "proven"
+
+
+def test_it_does_not_matter_which_of_two_joined_people_goes_on(maya: Any, mailbox: Any, account: Any, ana: Any) -> None:
+    """Whoever joins from the stranger's case makes the stranger the one who goes on."""
+    make.says(maya, mailbox, "My order is #48213")
+    entry = make.says(Sender("777001", account.address, "m.o."), account, "hi, it's me")
+    assert entry.case
+    assert entry.identity
+    merging.join(entry.case.customer, maya, by=ana)
+    case = Case.objects.get(pk=entry.case.pk).current()
+    with pytest.raises(outbox.WouldDisclose) as held:
+        reply(ana, case, entry.identity, "Your order 48213 left today")
+    assert held.value.found[0].learned_on == Identity.objects.get(value="maya@ortiz.test")
+
+
+def test_what_they_said_on_their_own_side_of_a_join_may_be_told_there(
+    maya: Any, mailbox: Any, number: Any, account: Any, ana: Any
+) -> None:
+    make.says(maya, number, "hello")
+    make.says(maya, mailbox, "My order is #48213")
+    entry = make.says(Sender("777001", account.address, "m.o."), account, "hi, it's me")
+    assert entry.case
+    merging.join(entry.case.customer, maya, by=ana)
+    assert reply(
+        ana,
+        Case.objects.get(pk=entry.case.pk).current(),
+        Identity.objects.get(kind="phone"),
+        "Your order 48213 left today",
+    )
+
+
+def test_a_code_returned_from_the_other_side_settles_a_whole_join(
+    case: Case, stranger: Any, maya: Any, account: Any, ana: Any, browser_of: Any
+) -> None:
+    browser_of(ana).post(f"/cases/{case.pk}/invite/ask/", {"about": stranger.pk})
+    code = codes.written_in(compose(Delivery.objects.get()).text)[0]
+    make.says(Sender("777001", account.address, "m.o."), account, codes.spelled(code))
+    assert reply(ana, case, stranger, "Your order 48213 left today")
