@@ -37,11 +37,19 @@ def would_disclose(case: Case, to: Identity, text: str, files: Sequence[Attachme
     doubt = doubt_about(case.customer.current(), to)
     if doubt is None:
         return []
-    told_here = _said_by(case, to)
-    found = [*_facts(case, to, text, told_here), *_addresses(case.customer.current(), to, text, told_here)]
+    found = _told(case, to, text, files, _said(case, identity=to))
+    return [each for each in found if each.learned_on is None or doubt.is_about(each.learned_on)]
+
+
+def would_tell_others(case: Case, to: Identity, text: str, files: Sequence[Attachment] = ()) -> list[Disclosure]:
+    """For people copied into a reply to `to`. They read along on that channel; the rest was not said to them."""
+    return _told(case, to, text, files, _said(case, channel=to.kind))
+
+
+def _told(case: Case, to: Identity, text: str, files: Sequence[Attachment], said: str) -> list[Disclosure]:
+    found = [*_facts(case, to, text, said), *_addresses(case.customer.current(), to, text, said)]
     found += [*_files(case, to, files)]
-    found = [each for each in found if each.learned_on is None or doubt.is_about(each.learned_on)]
-    found += [Disclosure("a card number") for card in _cards(text) if card not in _digits(told_here)]
+    found += [Disclosure("a card number") for card in _cards(text) if card not in _digits(said)]
     return list(dict.fromkeys(found))
 
 
@@ -70,27 +78,27 @@ def doubt_about(customer: Customer, identity: Identity) -> Doubt | None:
     return Doubt(identity, is_anybody, joins) if is_anybody or joins else None
 
 
-def _said_by(case: Case, identity: Identity) -> str:
+def _said(case: Case, **where: Identity | str) -> str:
     """What they wrote from that very address is no news to whoever reads it."""
-    said = case.timeline().filter(identity=identity, kind__in=[EntryKind.MESSAGE, EntryKind.PARTICIPANT])
+    said = case.timeline().filter(**where, kind__in=[EntryKind.MESSAGE, EntryKind.PARTICIPANT])
     texts = said.order_by("-pk").values_list("subject", "text")[:MOST_READ]
     return "\n".join(f"{subject}\n{text}" for subject, text in texts)
 
 
-def _facts(case: Case, to: Identity, text: str, told_here: str) -> list[Disclosure]:
+def _facts(case: Case, to: Identity, text: str, said: str) -> list[Disclosure]:
     rows = Fact.objects.filter(case__in=case.family()).exclude(entry__identity=to).select_related("entry__identity")
     written = _plain(text)
     return [
         Disclosure(row.shown, row.entry.identity)
         for row in rows[:MOST_READ]
-        if _plain(row.value) in written and _plain(row.value) not in _plain(told_here)
+        if _plain(row.value) in written and _plain(row.value) not in _plain(said)
     ]
 
 
-def _addresses(customer: Customer, to: Identity, text: str, told_here: str) -> list[Disclosure]:
+def _addresses(customer: Customer, to: Identity, text: str, said: str) -> list[Disclosure]:
     """Their other addresses; and any address they told us elsewhere is among these or in a fact."""
     theirs = {(each.kind, each.value): each for each in customer.identities.exclude(pk=to.pk)}
-    written = found_in(text, settings.DEFAULT_REGION) - found_in(told_here, settings.DEFAULT_REGION)
+    written = found_in(text, settings.DEFAULT_REGION) - found_in(said, settings.DEFAULT_REGION)
     names = {EMAIL: "their email address", PHONE: "their phone number"}
     return [Disclosure(names[kind], theirs[kind, value]) for kind, value in sorted(written) if (kind, value) in theirs]
 
@@ -136,4 +144,4 @@ def surest(customer: Customer, *, about: Identity) -> Identity | None:
 def overridden(to: Identity, found: Sequence[Disclosure]) -> str:
     """For the timeline, where supervisors find it."""
     what = ", ".join(each.what for each in found)
-    return f"sent {what} to {to.shown} although it is not sure whose address that is"
+    return f"sent {what} to {to.shown} although it is not sure that this is the customer"

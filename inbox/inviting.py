@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from django.conf import settings
+from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
 from connectors.messages import Channel
 from connectors.models import Connector
+from customers.models import Identity
 from inbox.codes import MARKS, marks_in
 from inbox.models import Agent, Case, Entry, Invitation
 from inbox.switching import IN_SENTENCE
@@ -30,8 +33,14 @@ def question(case: Case, connector: Connector, *, by: Agent) -> str:
     return f"To be sure that it is you on {where}, please send us this code there ({there}): {code}"
 
 
+def was_just_told(case: Case, to: Identity, connector: Connector) -> bool:
+    """A second click, or a colleague with the same idea."""
+    lately = Invitation.objects.open().filter(case__in=case.family(), told_to=to, connector=connector)
+    return lately.filter(made_at__gt=now() - timedelta(minutes=10)).exists()
+
+
 def _new(case: Case, connector: Connector, by: Agent) -> Invitation:
-    return Invitation.objects.create(case=case, customer=case.customer.current(), connector=connector, by=by)
+    return Invitation.objects.create(case=case, connector=connector, by=by)
 
 
 def our_address(connector: Connector) -> str:
@@ -53,9 +62,14 @@ def invitations(case: Case, text: str) -> list[Invitation]:
     return list(Invitation.objects.filter(case__in=case.family(), mark__in=marks)) if marks else []
 
 
-def are_all_known(case: Case, text: str) -> bool:
-    """False when a mark was copied from another case: it would leave without its code."""
-    return {each.mark for each in invitations(case, text)} == marks_in(text)
+def trouble(case: Case, text: str) -> str:
+    """Why the marks of a text cannot be told; empty when they can."""
+    known = invitations(case, text)
+    if {each.mark for each in known} != marks_in(text):
+        return "A code in this text belongs to another case. Take it out and put in a new one."
+    if not all(each.may_be_told for each in known):
+        return "A code in this text was told before. Take it out and put in a new one."
+    return ""
 
 
 def tell(case: Case, entry: Entry) -> None:

@@ -19,9 +19,10 @@ from connectors.messages import (
 )
 from connectors.models import Connector
 from customers.models import Customer, Identity, IdentityLink
-from inbox import outbox
+from inbox import codes, inviting, outbox
 from inbox.intake import messages
 from inbox.models import Agent, Case, Entry, Team
+from inbox.outbox.composing import compose
 from inbox.views.composer import newest_of
 
 _numbers = itertools.count(1)
@@ -154,3 +155,13 @@ def answers(by: Agent, case: Case, text: str, *, channel: str = "", **about: Any
         option = found
     about.setdefault("seen_entry", newest_of(case.family()))
     return outbox.reply(case, by=by, option_key=option.key, text=text, **about)
+
+
+def code_from(by: Agent, case: Case, connector: Connector, **about: Any) -> str:
+    """`by` invites the customer to `connector`: the code as it reaches them."""
+    words = inviting.invite(Case.objects.get(pk=case.pk), connector, by=by)
+    return code_in(answers(by, case, words, **about))
+
+
+def code_in(reply: Entry) -> str:
+    return codes.spelled(codes.written_in("".join(compose(each).text for each in reply.deliveries.all()))[0])

@@ -1,6 +1,7 @@
 """Somebody wrote a code we told a customer, or a yes to our question: whose message is it then?
 
-Looked up before anything is locked, so that both people are locked at once; decided again under the lock.
+Looked up before anything is locked, so that both people are locked at once; decided again under the lock. A code may
+have been passed on, quoted by a machine or read by somebody copied in: where that is likely, whoever was told is asked.
 """
 
 from __future__ import annotations
@@ -10,61 +11,109 @@ from datetime import timedelta
 
 from django.utils.timezone import now
 
-from connectors.messages import Authenticity, InboundMessage
+from connectors.messages import Authenticity, Classification, InboundMessage
 from customers.models import Customer, Identity, IdentityLink
 from customers.models.link import LinkReason
 from inbox import merging, outbox
 from inbox.codes import written_in
 from inbox.intake import moves
-from inbox.models import Case, Entry, Invitation, Merge, WrongCode
+from inbox.locking import Moved
+from inbox.models import (
+    Case,
+    Entry,
+    EntryKind,
+    Fact,
+    Invitation,
+    Merge,
+    Participant,
+    State,
+    Status,
+    WrongCode,
+)
 
-YES = {"yes", "yes.", "yes!", "y", "ja", "oui", "si", "sí", "sim", "yep", "yes it was me"}
+YES = {"yes", "y", "ja", "oui", "si", "sí", "sim", "yep", "yes it was me", "yes that was me"}
 MOST_WRONG, MOST_WRONG_OF_ALL, WITHIN = 5, 1_000, timedelta(hours=1)
 WRONG = "The code in this message is not valid."
+UNPROVEN = "This mail is not proven to be from its sender, so its code does not count."
+NEVER_LEFT = (State.QUEUED, State.FAILED, State.CANCELLED)
 
 
 @dataclass
 class Claim:
-    """A code or a yes; `invitation` is None for a code that is none of ours."""
+    """A code or a yes; without an `invitation` it is a code that does not count, and `why` says so."""
 
     identity: Identity
     invitation: Invitation | None = None
     is_yes: bool = False
+    why: str = WRONG
 
     @property
     def others(self) -> list[int]:
         """Whom to lock, beside the sender's own customer."""
-        if self.invitation is None:
-            return []
-        claimant = self.invitation.claimed_by if self.is_yes else None
-        return [(claimant.customer if claimant else self.invitation.customer).current().pk]
+        return [other.pk for other in [_other_side(self, self.invitation)] if other]
+
+
+def _other_side(claim: Claim, invitation: Invitation | None) -> Customer | None:
+    if invitation is None:
+        return None
+    if not claim.is_yes:
+        return invitation.person
+    return invitation.claimed_by.customer.current() if invitation.claimed_by else None
 
 
 def find(item: InboundMessage, identity: Identity) -> Claim | None:
     """None for nearly every message. Nothing is locked yet; wrong codes are counted here."""
-    if item.authenticity == Authenticity.FAIL:
+    if identity.blocked_at or item.authenticity == Authenticity.FAIL or _is_from_a_machine(item):
         return None
+    is_proven = item.email is None or item.authenticity == Authenticity.PASS
     codes = written_in(f"{item.subject}\n{item.text}\n{item.remark}")
     if codes:
-        return _of_codes(codes, identity)
-    if item.text.strip().casefold() in YES:
-        asked = Invitation.objects.open().filter(told_to=identity, asked_at__isnull=False)
-        invitation = asked.select_related("customer", "claimed_by__customer").order_by("-pk").first()
-        return Claim(identity, invitation, is_yes=True) if invitation else None
+        return _of_codes(codes, identity, is_proven)
+    first_line = item.text.strip().partition("\n")[0].strip(" .!,")
+    if is_proven and first_line.casefold() in YES:
+        return _of_a_yes(identity)
     return None
 
 
-def _of_codes(codes: list[str], identity: Identity) -> Claim | None:
+def _is_from_a_machine(item: InboundMessage) -> bool:
+    """A robot that quotes our mail. Off mail, what is filed may be the opening of a chat by our link."""
+    return item.is_auto_reply or (item.email is not None and item.classification != Classification.PERSON)
+
+
+def _of_codes(codes: list[str], identity: Identity, is_proven: bool) -> Claim | None:
     if _guesses_too_much(identity):
         return Claim(identity)
     for code in codes:
-        invitation = Invitation.objects.of_code(code).select_related("customer").first()
-        if invitation and invitation.told_to_id == identity.pk:
+        invitation = Invitation.objects.of_code(code).select_related("told_to", "told_in__case").first()
+        if invitation and _has_our_mail(identity, invitation):
             return None  # our own message, quoted back
         if invitation and Invitation.objects.open().filter(pk=invitation.pk).exists():
-            return Claim(identity, invitation)
+            return Claim(identity, invitation) if is_proven else Claim(identity, why=UNPROVEN)
     WrongCode.objects.create(identity=identity)
     return Claim(identity)
+
+
+def _has_our_mail(identity: Identity, invitation: Invitation) -> bool:
+    """Who was told, and everybody who got that message with them."""
+    if invitation.told_to_id == identity.pk:
+        return True
+    entry = invitation.told_in
+    if entry is None or entry.case is None:
+        return False
+    family = entry.case.current().family()
+    return identity.value in entry.headers.get("cc", []) or (
+        Participant.objects.filter(case__in=family, identity=identity).exists()
+    )
+
+
+def _of_a_yes(identity: Identity) -> Claim | None:
+    """Only a yes to our question, and to nothing that was said after it."""
+    last = Entry.objects.filter(kind=EntryKind.REPLY, identity=identity, unsent_at=None).order_by("-pk").first()
+    if last is None or not last.deliveries.exclude(state__in=NEVER_LEFT).exists():
+        return None
+    asked = Invitation.objects.open().filter(told_to=identity, asked_in=last)
+    invitation = asked.select_related("told_to", "claimed_by__customer").first()
+    return Claim(identity, invitation, is_yes=True) if invitation else None
 
 
 def _guesses_too_much(identity: Identity) -> bool:
@@ -76,102 +125,143 @@ def settle(
 ) -> tuple[Customer, moves.Last | None, Case | None]:
     """Under the lock of both: whose message this is, what they said last, and the case it is about.
 
-    The entry gets the remark that agents read.
+    The entry gets the remark that agents read. Raises Moved when somebody changed hands since they were looked up.
     """
-    fresh = _still_open(claim.invitation)
-    if fresh is None:
-        entry.remark = WRONG
+    fresh = _still_open(claim)
+    other = _other_side(claim, fresh)
+    if other and other.pk not in (owner.pk, *claim.others):
+        raise Moved
+    if fresh is None or other is None:
+        if not claim.is_yes:
+            _remark(entry, claim.why)
     elif claim.is_yes:
-        _confirm(claim.identity, fresh, owner, entry)
-    elif _may_go_on(fresh, owner):
-        owner, thread = _go_on(claim.identity, fresh, owner, entry), fresh.case
+        _confirm(fresh, owner, other, entry)
+    elif owner.pk == other.pk or _may_go_on(fresh, owner, other, entry):
+        owner, thread = _go_on(fresh, owner, other, entry), fresh.told_in.case if fresh.told_in else thread
     else:
-        _ask(claim.identity, fresh, entry)
+        _ask(fresh, entry)
     return owner, moves.last_of(owner), _as_it_is_now(thread)
 
 
-def _may_go_on(invitation: Invitation, owner: Customer) -> bool:
-    if owner.pk == invitation.customer.current().pk:
-        return True
-    return not _is_somebody_else(owner) and not _many_guess()
-
-
-def _go_on(identity: Identity, invitation: Invitation, owner: Customer, entry: Entry) -> Customer:
-    theirs = invitation.customer.current()
-    if owner.pk != theirs.pk:
-        _join(theirs, owner, invitation, identity, entry)
-        identity.customer, identity.is_new = theirs, False
-    _prove(theirs, (identity.pk, invitation.told_to_id), invitation, entry)
-    _use(invitation, identity)
-    entry.remark = f"Went on here with the code {invitation.by.short_name if invitation.by else 'we'} gave"
-    return theirs
+def _still_open(claim: Claim) -> Invitation | None:
+    if claim.invitation is None:
+        return None
+    related = Invitation.objects.open().select_related("by", "connector", "told_to", "told_in__case", "claimed_by")
+    return related.filter(pk=claim.invitation.pk).first()
 
 
 def _as_it_is_now(thread: Case | None) -> Case | None:
     return Case.objects.select_related("customer").get(pk=thread.pk).current() if thread else None
 
 
-def _still_open(invitation: Invitation | None) -> Invitation | None:
-    if invitation is None:
-        return None
-    related = Invitation.objects.open().select_related("customer", "case", "by", "told_to", "told_in", "claimed_by")
-    return related.filter(pk=invitation.pk).first()
+def _remark(entry: Entry, words: str) -> None:
+    entry.remark = " · ".join(each for each in (entry.remark, words) if each)[:200]
 
 
-def _is_somebody_else(owner: Customer) -> bool:
-    """Whom we know as another person already: a code that was passed on must not make two people one."""
-    if owner.named_by_agent or owner.identities.count() > 1:
+# Is it they?
+
+
+def _may_go_on(invitation: Invitation, owner: Customer, theirs: Customer, entry: Entry) -> bool:
+    """Whether nothing says that this is somebody else, to whom the code was passed on."""
+    came_where_asked = entry.channel == invitation.connector.kind
+    shared = entry.identity is None or entry.identity.is_shared
+    apart = Merge.objects.have_parted(owner, theirs)
+    return came_where_asked and not shared and not apart and not _is_somebody_else(owner, theirs) and not _many_guess()
+
+
+def _is_somebody_else(owner: Customer, theirs: Customer) -> bool:
+    """Whom we know as another person already: by name, by several addresses, by what they told us or asked before."""
+    if owner.named_by_agent or owner.identities.count() > 1 or not _may_share_a_name(owner.name, theirs.name):
         return True
-    links = owner.links.filter(revoked_at=None)
-    return links.filter(reason__in=[LinkReason.IMPORTED, LinkReason.ADDED, LinkReason.JOINED]).exists()
+    if owner.links.filter(
+        revoked_at=None, reason__in=[LinkReason.IMPORTED, LinkReason.ADDED, LinkReason.JOINED]
+    ).exists():
+        return True
+    told = Fact.objects.filter(customer__in=theirs.family()).values("value")
+    if Fact.objects.filter(customer=owner).exclude(value__in=told).exists():
+        return True
+    return Case.objects.filter(customer=owner, status=Status.RESOLVED).exists()
+
+
+def _may_share_a_name(one: str, other: str) -> bool:
+    """ "Maya O." and "Maya Ortiz" may; nobody is told by a name that is not there."""
+    first, second = ({*name.casefold().replace(".", " ").split()} for name in (one, other))
+    return not first or not second or bool(first & second)
 
 
 def _many_guess() -> bool:
     return WrongCode.objects.filter(at__gt=now() - WITHIN)[:MOST_WRONG_OF_ALL].count() >= MOST_WRONG_OF_ALL
 
 
-def _ask(claimant: Identity, invitation: Invitation, entry: Entry) -> None:
+def _ask(invitation: Invitation, entry: Entry) -> None:
     """Asks where the code was told. Nothing of the one is shown to the other until there is a yes."""
-    entry.remark = "Wrote a code that was given to somebody else. That person is asked."
-    if invitation.asked_at is not None or invitation.told_to is None or invitation.told_in is None:
-        return
-    invitation.claimed_by, invitation.asked_at = claimant, now()
-    invitation.save(update_fields=["claimed_by", "asked_at"])
-    words = f"Your code was used from {claimant.shown}. If that was you, answer YES. If not, there is nothing to do."
-    outbox.notify(invitation.case.current(), to=invitation.told_to, text=words)
+    told_to, told_in = invitation.told_to, invitation.told_in
+    words = "Wrote a code that was given to somebody else."
+    if invitation.asked_in_id is None and told_to and told_in and told_in.case and entry.identity:
+        shown = entry.identity.shown
+        text = f"Your code was used from {shown}. If that was you, answer YES. If not, there is nothing to do."
+        question = outbox.notify(_as_it_is_now(told_in.case) or told_in.case, to=told_to, text=text)
+        if question:
+            invitation.claimed_by, invitation.asked_in = entry.identity, question
+            invitation.save(update_fields=["claimed_by", "asked_in"])
+    asked = invitation.asked_in_id is not None
+    _remark(entry, f"{words} {'That person is asked.' if asked else 'That person could not be asked.'}")
 
 
-def _confirm(identity: Identity, invitation: Invitation, owner: Customer, entry: Entry) -> None:
+# It is they
+
+
+def _go_on(invitation: Invitation, owner: Customer, theirs: Customer, entry: Entry) -> Customer:
+    identity = entry.identity
+    assert identity is not None
+    is_sure = _is_sure(invitation.told_to, theirs)
+    if owner.pk != theirs.pk:
+        _join(theirs, owner, identity, invitation, entry, proves=is_sure)
+        identity.customer, identity.is_new = theirs, False
+    else:
+        _prove(theirs, identity, invitation, entry)
+    _use(invitation, identity)
+    _remark(entry, f"Went on here with the code {invitation.by.short_name if invitation.by else 'we'} gave")
+    return theirs
+
+
+def _is_sure(told_to: Identity | None, customer: Customer) -> bool:
+    """A code proves that two addresses are one person's; whose, only if that was sure of the one it was told to."""
+    link = IdentityLink.objects.active().filter(identity=told_to).select_related("identity").first()
+    joined = any(told_to and told_to.pk in join.identities for join in Merge.objects.unproven_of(customer))
+    return link is not None and link.assurance.is_sure and not joined
+
+
+def _confirm(invitation: Invitation, owner: Customer, other: Customer, entry: Entry) -> None:
     claimant = invitation.claimed_by
-    if claimant is None or invitation.told_to_id != identity.pk:
-        return
-    other = claimant.customer.current()
+    assert claimant is not None
     if other.pk != owner.pk:
-        _join(owner, other, invitation, claimant, entry)
+        _join(owner, other, claimant, invitation, entry, proves=_is_sure(invitation.told_to, owner))
     _use(invitation, claimant)
-    entry.remark = f"Confirmed that {claimant.shown} is theirs"
+    _remark(entry, f"Confirmed that {claimant.shown} is theirs")
 
 
-def _join(survivor: Customer, absorbed: Customer, invitation: Invitation, identity: Identity, entry: Entry) -> None:
+def _join(
+    survivor: Customer, absorbed: Customer, identity: Identity, invitation: Invitation, entry: Entry, *, proves: bool
+) -> None:
     told = invitation.told_to.shown if invitation.told_to else "them"
     reason = f"{identity.shown} wrote the code given to {told}"
-    merging.join_locked(survivor, absorbed, by=None, reason=reason, link=LinkReason.CODE, entry=entry.uuid)
+    proven = identity if proves else None
+    merging.join_locked(survivor, absorbed, by=None, reason=reason, proven=proven, entry=entry.uuid)
 
 
-def _prove(customer: Customer, identities: tuple[int, int | None], invitation: Invitation, entry: Entry) -> None:
-    """Whoever holds both addresses is one person: what was only said of either is proven now."""
-    unsure = IdentityLink.objects.active().filter(identity__in=identities, identity__customer=customer)
+def _prove(customer: Customer, identity: Identity, invitation: Invitation, entry: Entry) -> None:
+    """Both are this customer's already, one perhaps on somebody's word: whoever is sure of one is sure of both now."""
+    both = IdentityLink.objects.active().filter(identity__in=[identity.pk, invitation.told_to_id])
+    links = list(both.select_related("identity"))
+    if not any(link.assurance.is_sure for link in links):
+        return
     words = f"the code given to {invitation.told_to.shown if invitation.told_to else 'them'} came back from the other"
-    links = [
-        IdentityLink(
-            identity=link.identity, customer=customer, reason=LinkReason.CODE, words=words, entry_uuid=entry.uuid
-        )
-        for link in unsure.select_related("identity")
-        if not link.assurance.is_sure
-    ]
-    merging.repoint(customer, links, None)
+    about = {"customer": customer, "reason": LinkReason.CODE, "words": words[:200], "entry_uuid": entry.uuid}
+    unsure = [link for link in links if not link.assurance.is_sure]
+    merging.repoint(customer, [IdentityLink(identity=link.identity, **about) for link in unsure], None)
     for merge in Merge.objects.unproven_of(customer):
-        if merge.is_between(*identities):
+        if merge.is_between(identity.pk, invitation.told_to_id):
             merge.proven_at = now()
             merge.save(update_fields=["proven_at"])
 

@@ -178,7 +178,7 @@ def _add_copied_people(case: Case, entry: Entry, item: InboundMessage, everybody
     role = ParticipantRole.COPIED if is_vouched_for else ParticipantRole.OFFERED
     names = {each.address.lower(): each.name for each in [*item.email.cc, *item.email.to]} if item.email else {}
     for identity in everybody:
-        if identity.customer_id != case.customer_id:
+        if identity.customer_id != case.customer_id and identity.pk != entry.identity_id:
             Participant.objects.get_or_create(
                 case=case,
                 identity=identity,

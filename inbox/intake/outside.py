@@ -13,7 +13,7 @@ from connectors.adapters.email.message_id import is_ours
 from connectors.messages import Attachment, Echo
 from connectors.models import Connector
 from customers.models import Customer, Identity
-from inbox import outbox
+from inbox import inviting, outbox
 from inbox.intake import files, outcomes, people, threads
 from inbox.intake.outcomes import Duplicate, Outcome
 from inbox.locking import lock_owner
@@ -57,8 +57,10 @@ def _on_its_way(connector: Connector, identity: Identity, item: Echo) -> Deliver
 
 def _is_the_same(delivery: Delivery, item: Echo) -> bool:
     """Providers trim texts. Of a file they tell no more than its kind, so it must not be older than our own call."""
-    if delivery.text.strip() or item.text.strip():
-        return delivery.text.strip() == item.text.strip()
+    case = delivery.entry.case
+    sent = inviting.fill(delivery.text, case) if case else delivery.text
+    if sent.strip() or item.text.strip():
+        return sent.strip() == item.text.strip()
     if item.sent_at and delivery.claimed_at and item.sent_at < delivery.claimed_at - CLOCKS_DIFFER:
         return False
     return any(_may_be(delivery, each) for each in item.attachments)

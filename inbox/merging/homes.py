@@ -172,7 +172,7 @@ class Homes:
 
     def _bring_along(self, entry: Entry, home: Case, owner: Customer) -> None:
         Switch.objects.filter(entry=entry).update(case=home)
-        Invitation.objects.filter(told_in=entry).update(case=home, customer=owner)
+        Invitation.objects.filter(told_in=entry).update(case=home)
         for fact in Fact.objects.filter(entry=entry):
             if Fact.objects.filter(case=home, kind=fact.kind, value=fact.value).exists():
                 fact.delete()

@@ -8,7 +8,7 @@ from django.db import models, transaction
 from django.db.models import Max, Q
 from django.utils.timezone import now
 
-from customers.models import Customer, IdentityLink
+from customers.models import Customer, Identity, IdentityLink
 from customers.models.link import LinkReason
 from inbox.locking import ATTEMPTS, Moved, lock
 from inbox.merging import journal
@@ -53,10 +53,13 @@ def join_locked(
     *,
     by: Agent | None,
     reason: str = "",
-    link: LinkReason = LinkReason.JOINED,
+    proven: Identity | None = None,
     entry: UUID | None = None,
 ) -> Merge:
-    """As `join`, for a caller that holds the lock of both. `entry` is the message that proves it, by uuid."""
+    """As `join`, for a caller that holds the lock of both.
+
+    `proven` is the absorbed person's address that returned a code; `entry`, by uuid, the message it did so in.
+    """
     merge = Merge.objects.create(
         survivor=survivor,
         absorbed=absorbed,
@@ -67,11 +70,13 @@ def join_locked(
         before={"person": journal.person(survivor)},
         reason=reason[:300],
         by=by,
-        proven_at=now() if link == LinkReason.CODE else None,
+        proven_at=now() if proven else None,
     )
     words = reason or f"{by.name if by else 'We'}: the same person as {survivor.shown_name}"
-    about = {"reason": link, "words": words[:200], "entry_uuid": entry, "made_by": by}
-    links = [IdentityLink(identity_id=pk, customer=survivor, **about) for pk in merge.identities]
+    about = {"customer": survivor, "words": words[:200], "entry_uuid": entry, "made_by": by}
+    code = proven.pk if proven else None
+    reasons = {pk: LinkReason.CODE if pk == code else LinkReason.JOINED for pk in merge.identities}
+    links = [IdentityLink(identity_id=pk, reason=reasons[pk], **about) for pk in merge.identities]
     journal.repoint(survivor, links, by)
     _join_people(survivor, absorbed)
     _join_cases(merge, by)

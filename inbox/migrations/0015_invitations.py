@@ -28,7 +28,6 @@ class Migration(migrations.Migration):
                 ("mark", models.CharField(default=inbox.models.invitation.new_mark, max_length=5)),
                 ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("expires_at", models.DateTimeField(blank=True, null=True)),
-                ("asked_at", models.DateTimeField(blank=True, null=True)),
                 ("used_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "by",
@@ -62,9 +61,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "customer",
+                    "asked_in",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.customer"
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="inbox.entry",
                     ),
                 ),
                 (
@@ -101,7 +104,7 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(
-                        condition=models.Q(("asked_at__isnull", False), ("used_at", None)),
+                        condition=models.Q(("asked_in__isnull", False), ("used_at", None)),
                         fields=["told_to"],
                         name="invitation_asked",
                     )

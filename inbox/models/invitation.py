@@ -44,7 +44,6 @@ class Invitation(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     mark = models.CharField(max_length=MARK, default=new_mark)  # stands for the code in drafts and on the timeline
     case = models.ForeignKey(Case, models.CASCADE, related_name="invitations")
-    customer = models.ForeignKey(Customer, models.PROTECT, related_name="+")
     connector = models.ForeignKey(Connector, models.PROTECT, related_name="+")  # where they are asked to go on
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     made_at = models.DateTimeField(default=now)
@@ -53,7 +52,7 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     # Somebody else's address used it: who was told is asked whether that was them
     claimed_by = models.ForeignKey(Identity, models.PROTECT, null=True, blank=True, related_name="+")
-    asked_at = models.DateTimeField(null=True, blank=True)
+    asked_in = models.ForeignKey(Entry, models.SET_NULL, null=True, blank=True, related_name="+")
     used_by = models.ForeignKey(Identity, models.PROTECT, null=True, blank=True, related_name="+")
     used_at = models.DateTimeField(null=True, blank=True)
 
@@ -62,7 +61,7 @@ class Invitation(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "mark"], name="invitation_mark_once_per_case")]
         indexes = [
-            models.Index(fields=["told_to"], name="invitation_asked", condition=Q(asked_at__isnull=False, used_at=None))
+            models.Index(fields=["told_to"], name="invitation_asked", condition=Q(asked_in__isnull=False, used_at=None))
         ]
 
     def save(self, *args: object, **kwargs: object) -> None:
@@ -77,6 +76,20 @@ class Invitation(models.Model):
     def spelled(self) -> str:
         """For the message that tells it, and for nothing else."""
         return codes.spelled(self._code)
+
+    @property
+    def person(self) -> Customer:
+        """Whose code it is: of whoever the address it was told to belongs to today. Only of one that was told."""
+        assert self.told_to is not None
+        return self.told_to.customer.current()
+
+    @property
+    def may_be_told(self) -> bool:
+        """Once. Again only when it did not reach anybody."""
+        told_in = self.told_in
+        if self.used_at or told_in is None or told_in.unsent_at:
+            return self.used_at is None
+        return not told_in.deliveries.exclude(state__in=["failed", "cancelled"]).exists()
 
     @property
     def placeholder(self) -> str:

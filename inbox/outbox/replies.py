@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
@@ -15,7 +15,8 @@ from connectors.adapters.email.message_id import message_id
 from connectors.messages import Channel, Classification
 from customers.models import Identity
 from inbox import inviting, merging
-from inbox.disclosing import Disclosure, overridden, would_disclose
+from inbox.codes import marks_in
+from inbox.disclosing import Disclosure, overridden, would_disclose, would_tell_others
 from inbox.locking import locked
 from inbox.models import (
     Agent,
@@ -58,11 +59,12 @@ class CannotSend(Exception):
 
 
 class WouldDisclose(Exception):
-    """It is not sure whose address this is, and the reply tells what was learned on another."""
+    """It is not sure whose address this is, or it is another person's who is copied in; and the reply tells what was
+    learned elsewhere."""
 
-    def __init__(self, to: Identity, found: list[Disclosure]) -> None:
+    def __init__(self, to: Identity, found: list[Disclosure], *, is_copied: bool = False) -> None:
         super().__init__("It would tell too much.")
-        self.to, self.found = to, found
+        self.to, self.found, self.is_copied = to, found, is_copied
 
 
 class BadReply(Exception):
@@ -104,13 +106,12 @@ def reply(
         option = _usable(case, option_key, confirmed)
         uploads = list(Attachment.objects.filter(pk__in=files, entry=None, uploaded_by=by))
         _check(text, uploads, option)
-        if not inviting.are_all_known(case, text):
-            raise BadReply("text", "A code in this text belongs to another case. Take it out and put in a new one.")
+        _check_codes(case, text, option)
         if not send_anyway:
             _hold_if_newer(case, seen_entry, by)
-        disclosed = would_disclose(case, option.identity, f"{subject}\n{text}", uploads)
-        if disclosed and not disclose:
-            raise WouldDisclose(option.identity, disclosed)
+        told = _tells_too_much(case, option, f"{subject}\n{text}", uploads, copied)
+        if told and not disclose:
+            raise told
         _bring_back(case, by)
         written, text = text, introduced(case, option, text)
         entry = _entry(case, by, option, text, subject, copied, None if sent else form)
@@ -123,8 +124,8 @@ def reply(
         Attachment.objects.filter(pk__in=[each.pk for each in uploads]).update(entry=entry, draft=None)
         _queue(entry, option, text, uploads)
         inviting.tell(case, entry)
-        if disclosed:
-            case.record(Entry.event_of("disclosed", overridden(option.identity, disclosed), by=by, reply=entry.pk))
+        if told:
+            case.record(Entry.event_of("disclosed", overridden(told.to, told.found), by=by, reply=entry.pk))
         answer(case, entry, by=by, also=also_answers)
         case.changed(entry, "status")
         Draft.objects.filter(case=case, agent=by, channel=option.channel).delete()
@@ -171,6 +172,36 @@ def _check(text: str, uploads: Sequence[Attachment], option: Option) -> None:
         raise BadReply("files", f"Together the files may have {limits.max_total_bytes // (1024 * 1024)} MB here.")
 
 
+def _check_codes(case: Case, text: str, option: Option) -> None:
+    limits, marks = ADAPTERS[Channel(option.channel)].limits, marks_in(text)
+    words = inviting.trouble(case, text)
+    if not words and "<link-" in text and marks and not limits.has_subject:
+        words = "The link is for emails. Take it out: the code is enough here."
+    if not words and {mark for part in limits.split(text) for mark in marks_in(part)} != marks:
+        words = "A code would be cut in two here. Put it on a line of its own."
+    if words:
+        raise BadReply("text", words)
+
+
+def _tells_too_much(
+    case: Case, option: Option, text: str, uploads: Sequence[Attachment], copied: Sequence[int]
+) -> WouldDisclose | None:
+    to = option.identity
+    if found := would_disclose(case, to, text, uploads):
+        return WouldDisclose(to, found)
+    other = _copied(case, option, copied).first()
+    if other and (found := would_tell_others(case, to, text, uploads)):
+        return WouldDisclose(other.identity, found, is_copied=True)
+    return None
+
+
+def _copied(case: Case, option: Option, people: Sequence[int]) -> QuerySet[Participant]:
+    if not ADAPTERS[Channel(option.channel)].limits.has_subject:
+        return Participant.objects.none()
+    chosen = Participant.objects.filter(case__in=case.family(), pk__in=people).exclude(role=ParticipantRole.REMOVED)
+    return chosen.select_related("identity").order_by("pk")
+
+
 def _hold_if_newer(case: Case, seen_entry: int, by: Agent) -> None:
     """Anything that appeared since the form was opened, except what this agent did: on any channel, by anybody."""
     newer = Q(pk__gt=seen_entry, kind__in=SPOKEN) | Q(pk__in=merging.brought_since(case, seen_entry))
@@ -206,11 +237,10 @@ def _address_mail(entry: Entry, case: Case, option: Option, subject: str, copied
         .order_by("-pk")
         .first()
     )
-    people = Participant.objects.filter(case__in=case.family(), pk__in=copied).exclude(role=ParticipantRole.REMOVED)
     entry.subject = _reply_subject(subject or (last.subject if last else case.subject))
     entry.message_id = message_id(str(entry.uuid), settings.SECRET_KEY.encode(), option.our_address.rpartition("@")[2])
     entry.headers = {
-        "cc": [each.identity.value for each in people.select_related("identity")],
+        "cc": [each.identity.value for each in _copied(case, option, copied)],
         "in_reply_to": [last.message_id] if last else [],
         "references": [*last.headers.get("references", []), last.message_id] if last else [],
         "answers": last.pk if last else None,

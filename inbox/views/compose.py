@@ -62,8 +62,11 @@ def _said(form: ReplyForm, **now: str) -> str:
 def _disclosure(case: Case, error: outbox.WouldDisclose, said: str) -> dict[str, Any]:
     customer = case.customer.current()
     doubt, ask = doubt_about(customer, error.to), surest(customer, about=error.to)
+    if error.is_copied:
+        doubt = ask = None
     why = doubt.words if doubt else ""
-    return {"case": case, "to": error.to, "found": error.found, "why": why, "ask": ask, "said": said}
+    about = {"is_copied": error.is_copied, "why": why, "ask": ask}
+    return {"case": case, "to": error.to, "found": error.found, "said": said, **about}
 
 
 @signed_in

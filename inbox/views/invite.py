@@ -50,9 +50,10 @@ def ask(request: AgentRequest, pk: int) -> HttpResponse:
         about = get_object_or_404(customer.identities, pk=number_or_404(request.POST.get("about", "")))
         to = surest(customer, about=about)
         way = next((way for way in outbox.options(case) if way.identity.pk == about.pk), None)
-        words = inviting.question(case, way.connector, by=request.user) if to and way else ""
+        asked = to is not None and way is not None and inviting.was_just_told(case, to, way.connector)
+        words = inviting.question(case, way.connector, by=request.user) if to and way and not asked else ""
         sent = outbox.notify(case, to=to, text=words) if to and words else None
-    if to is None or sent is None:
+    if to is None or not (sent or asked):
         words = "There is no other address to send a code to. Ask for something only this person knows."
         return render(request, "inbox/_composer_error.html", {"words": words}, status=422)
     return answer(request, case, events={"says": {"words": f"A code is on its way to {to.shown}."}})

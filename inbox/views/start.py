@@ -68,6 +68,12 @@ def start(request: AgentRequest) -> HttpResponse:
     except outbox.CannotSend as error:
         form.add_error("address", f"{error.reason} {error.remedy}".strip())
         return _page(request, form, status=422)
+    except outbox.WouldDisclose as error:
+        told = ", ".join(each.what for each in error.found)
+        form.add_error(
+            "text", f"It is not sure that this address is theirs, and this would tell {told}. Begin without it."
+        )
+        return _page(request, form, status=422)
     except outbox.BadReply as error:
         form.add_error(error.field if error.field in form.fields else None, error.words)
         return _page(request, form, status=422)

@@ -14,7 +14,7 @@ from connectors.messages import Attachment as InboundFile
 from connectors.messages import Sender
 from customers.models import Identity, IdentityLink
 from inbox import codes, merging, outbox
-from inbox.models import Attachment, Case, Delivery, Entry, Invitation
+from inbox.models import Attachment, Case, Delivery, Entry, Invitation, Participant
 from inbox.outbox.composing import compose
 from inbox.views.composer import newest_of
 from tests import make
@@ -187,3 +187,18 @@ def test_a_code_returned_from_the_other_side_settles_a_whole_join(
     code = codes.written_in(compose(Delivery.objects.get()).text)[0]
     make.says(Sender("777001", account.address, "m.o."), account, codes.spelled(code))
     assert reply(ana, case, stranger, "Your order 48213 left today")
+
+
+def test_whoever_is_copied_in_is_not_told_what_was_said_on_another_channel(
+    maya: Any, mailbox: Any, number: Any, ana: Any, browser_of: Any
+) -> None:
+    make.says(maya, number, "My order is #48213")
+    case = make.says(maya, mailbox, "hello, order #77001 too", cc=[Sender("jon@hale.test", "", "Jon")]).case
+    assert case
+    jon = Participant.objects.get()
+    assert reply(ana, case, maya.identities.get(kind="email"), "Order 77001 left", copied=[jon.pk])
+    said = {"option": options_of(case, maya.identities.get(kind="email")), "seen": newest_of(case.family())}
+    page = browser_of(ana).post(f"/cases/{case.pk}/reply/", {**said, "text": "Order 48213 left", "copied": [jon.pk]})
+    assert page.status_code == 409
+    assert "jon@hale.test is copied in and is not Maya." in page.content.decode()
+    assert reply(ana, case, maya.identities.get(kind="email"), "Order 48213 left")

@@ -9,7 +9,9 @@ from xml.etree import ElementTree
 import pytest
 from django.test import Client
 
-from inbox import codes, outbox
+from connectors.messages import Sender
+from customers.models import Identity
+from inbox import codes, inviting, merging, outbox
 from inbox.models import Case, Delivery, Draft, Entry, Invitation
 from inbox.outbox.composing import compose
 from tests import make
@@ -37,7 +39,7 @@ def leaves(entry: Entry) -> str:
 def test_the_menu_offers_the_other_channels_of_the_team(case: Case, number: Any, ana: Any, browser_of: Any) -> None:
     page = browser_of(ana).get(f"/cases/{case.pk}/invite/?from=email").content.decode()
     assert number.address in page
-    assert "help@" not in page
+    assert "support@northwind.test" not in page, "they write there already"
 
 
 def test_a_reply_tells_the_code_that_its_text_only_marks(case: Case, number: Any, ana: Any, browser_of: Any) -> None:
@@ -136,8 +138,41 @@ def test_the_page_says_the_same_of_a_used_an_old_and_an_invented_code(
     make.answers(ana, case, invite(browser_of(ana), case, number))
     code = Invitation.objects.get().spelled
     invented = codes.spelled(codes.code_of(b"elsewhere", b"1"))
-    Invitation.objects.update(expires_at="2020-01-01T00:00Z")
-    pages = [Client().get(f"/go-on/{each}/") for each in (code, invented, "nonsense")]
+    used = make.code_from(ana, case, number)
+    make.says(Sender("+14155550177", "", ""), number, used)
+    Invitation.objects.filter(used_at=None).update(expires_at="2020-01-01T00:00Z")
+    pages = [Client().get(f"/go-on/{each}/") for each in (code, used, invented, "nonsense")]
     bodies = {re.sub(rb'nonce="[^"]*"', b"", page.content) for page in pages}
-    assert [page.status_code for page in pages] == [404, 404, 404]
+    assert [page.status_code for page in pages] == [404, 404, 404, 404]
     assert len(bodies) == 1
+
+
+def test_a_code_sent_to_make_sure_is_sent_once_however_often_it_is_asked_for(
+    case: Case, maya: Any, account: Any, ana: Any, browser_of: Any
+) -> None:
+    stranger = make.says(Sender("777001", account.address, "m.o."), account, "hi").case
+    assert stranger
+    merging.join(maya, stranger.customer, by=ana)
+    about = Identity.objects.get(value="777001")
+    for _ in range(2):
+        assert browser_of(ana).post(f"/cases/{case.pk}/invite/ask/", {"about": about.pk}).status_code == 200
+    assert Delivery.objects.count() == 1
+
+
+def test_the_link_with_a_code_is_for_mails(maya: Any, number: Any, mailbox: Any, ana: Any) -> None:
+    texted = make.says(maya, number, "hi").case
+    assert texted
+    words = inviting.invite(texted, mailbox, by=ana, with_link=True)
+    with pytest.raises(outbox.BadReply, match="The link is for emails"):
+        make.answers(ana, texted, words)
+
+
+def test_the_first_text_to_a_number_nobody_wrote_from_tells_nothing_learned_elsewhere(
+    case: Case, maya: Any, mailbox: Any, number: Any, ana: Any, browser_of: Any
+) -> None:
+    make.says(maya, mailbox, "My order is #48213")
+    said = {"connector": number.pk, "address": "+14155552671", "text": "Order 48213 left", "confirmed": "on"}
+    page = browser_of(ana).post("/start/", said)
+    assert page.status_code == 422
+    assert "Order #48213" in page.content.decode()
+    assert not Delivery.objects.exists()
