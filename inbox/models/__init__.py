@@ -1,7 +1,8 @@
 from inbox.models.agent import Agent, Presence, Role, Team
 from inbox.models.alert import Alert, AlertSeen
 from inbox.models.attachment import Attachment, FileState
-from inbox.models.case import AnotherIsLive, Case, Status
+from inbox.models.audit import Act, Audit
+from inbox.models.case import AnotherIsLive, Case, Sensitive, Status
 from inbox.models.delivery import Delivery, ProviderMessage, State
 from inbox.models.draft import Draft
 from inbox.models.entry import Entry, EntryKind
@@ -9,21 +10,30 @@ from inbox.models.fact import Fact, FactKind, Mention
 from inbox.models.invitation import Invitation, WrongCode
 from inbox.models.merge import Merge
 from inbox.models.participant import Participant, ParticipantRole
+from inbox.models.privacy_request import PrivacyRequest, Wish
+from inbox.models.proposal import Evidence, Proposal, ProposalState, Strength
 from inbox.models.reading import Reading
+from inbox.models.regrouping import Regrouping, RegroupingKind
+from inbox.models.retention import RetentionRule
 from inbox.models.sign_in import SignInAttempt
 from inbox.models.switch import Loudness, Switch
+from inbox.models.trace import Considered, Trace, TraceKind, Upto
 
 __all__ = [
+    "Act",
     "Agent",
     "Alert",
     "AlertSeen",
     "AnotherIsLive",
     "Attachment",
+    "Audit",
     "Case",
+    "Considered",
     "Delivery",
     "Draft",
     "Entry",
     "EntryKind",
+    "Evidence",
     "Fact",
     "FactKind",
     "FileState",
@@ -34,13 +44,25 @@ __all__ = [
     "Participant",
     "ParticipantRole",
     "Presence",
+    "PrivacyRequest",
+    "Proposal",
+    "ProposalState",
     "ProviderMessage",
     "Reading",
+    "Regrouping",
+    "RegroupingKind",
+    "RetentionRule",
     "Role",
+    "Sensitive",
     "SignInAttempt",
     "State",
     "Status",
+    "Strength",
     "Switch",
     "Team",
+    "Trace",
+    "TraceKind",
+    "Upto",
+    "Wish",
     "WrongCode",
 ]

@@ -60,6 +60,8 @@ class Agent(AbstractBaseUser):
     presence = models.CharField(max_length=8, choices=Presence, default=Presence.HERE)
     off_until = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
+    may_join = models.BooleanField(default=True, db_default=True)  # say that two customers are one person
+    may_part = models.BooleanField(default=True, db_default=True)  # take such a word back
     single_keys = models.BooleanField(default=True)  # WCAG 2.1.4: single-letter shortcuts can be turned off
     theme = models.CharField(max_length=8, blank=True)  # "", "light", "dark"
     density = models.CharField(max_length=12, blank=True)  # "", "compact"

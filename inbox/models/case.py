@@ -43,6 +43,12 @@ OPEN_IN_FAMILY = """SELECT channel, coalesce(arrived_at, created_at) FROM inbox_
 SPOKEN = (EntryKind.MESSAGE, EntryKind.PARTICIPANT, EntryKind.REPLY, EntryKind.NOTE)
 
 
+class Sensitive(models.TextChoices):
+    MINOR = "minor", "A minor"
+    HEALTH = "health", "Health"
+    LEGAL = "legal", "Legal"
+
+
 class AnotherIsLive(Exception):
     """The customer has a live case already, and that is where new messages go; `case` is that one."""
 
@@ -98,9 +104,12 @@ class Case(models.Model):
     status = models.CharField(max_length=12, choices=Status, default=Status.OPEN)
     is_live = models.BooleanField(default=True)
     split_off = models.BooleanField(default=False)
+    beside = models.SmallIntegerField(default=0, db_default=0)  # other live cases of the same person
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="absorbed")
     team = models.ForeignKey(Team, models.PROTECT, related_name="+")
     team_ids = ArrayField(models.BigIntegerField(), default=list)  # who sees it: `team`, and those it was shared with
+    sensitive = models.CharField(max_length=8, choices=Sensitive, blank=True, db_default="")
+    named_ids = ArrayField(models.BigIntegerField(), null=True, blank=True)  # of a sensitive case: they alone see it
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="assigned_cases"
     )
@@ -160,6 +169,9 @@ class Case(models.Model):
             models.Index(fields=["merged_into"], name="case_absorbed", condition=models.Q(merged_into__isnull=False)),
             models.Index(fields=["id"], name="case_failed", condition=models.Q(has_failed_delivery=True)),
             GinIndex(fields=["team_ids"], name="case_live_teams", condition=LIVE, fastupdate=False),
+            GinIndex(
+                fields=["named_ids"], name="case_named", condition=models.Q(named_ids__isnull=False), fastupdate=False
+            ),
             models.Index(
                 fields=["-moved_at", "-id"], name="case_live_moved", condition=LIVE & models.Q(shows_move=True)
             ),
