@@ -33,6 +33,7 @@ class Customer(models.Model):
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="absorbed")
     has_written = models.BooleanField(default=False)  # False: only filed mail so far; not listed among customers
     created_at = models.DateTimeField(default=now)
+    erased_at = models.DateTimeField(null=True, blank=True)  # asked to be forgotten; nobody knows who this was
 
     objects = CustomerQuerySet.as_manager()
 

@@ -108,7 +108,7 @@ class Case(models.Model):
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="absorbed")
     team = models.ForeignKey(Team, models.PROTECT, related_name="+")
     team_ids = ArrayField(models.BigIntegerField(), default=list)  # who sees it: `team`, and those it was shared with
-    sensitive = models.CharField(max_length=8, choices=Sensitive, blank=True, db_default="")
+    sensitive = models.CharField(max_length=8, choices=Sensitive, blank=True, default="", db_default="")
     named_ids = ArrayField(models.BigIntegerField(), null=True, blank=True)  # of a sensitive case: they alone see it
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="assigned_cases"

@@ -105,6 +105,7 @@ class Entry(models.Model):
     edited_at = models.DateTimeField(null=True, blank=True)
     unsent_at = models.DateTimeField(null=True, blank=True)
     touched_at = models.DateTimeField(null=True, blank=True)  # looks different since: a reaction, a file
+    erased_at = models.DateTimeField(null=True, blank=True)  # nothing of what was said is left
     reactions = models.JSONField(default=dict, blank=True)  # {identity id: emoji}
     event = models.CharField(max_length=40, blank=True)
     data = models.JSONField(default=dict, blank=True)
