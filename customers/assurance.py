@@ -6,14 +6,17 @@ person" may be wrong, and a number changes hands. What was learned on a surer ad
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+SILENCE = timedelta(days=180)  # after which a number may have been given to somebody else
 
 
 class Assurance(StrEnum):
     SHARED = "shared"  # an office line, a family's mailbox: more than one person reads it
     CLAIMED = "claimed"  # somebody said so, or it has been silent for long
     OBSERVED = "observed"  # they wrote from it themselves
-    PROVEN = "proven"  # they returned a code, or their mail server vouched for them
+    PROVEN = "proven"  # they returned a code, their mail server vouched for them, or a system that has proof told us
 
     @property
     def is_sure(self) -> bool:
@@ -24,11 +27,28 @@ class Assurance(StrEnum):
 SAID_BY_US = ("joined", "added")  # reasons of a link that rest on an agent's word alone
 
 
+SETTLES = ("code", "signed")  # reasons that end a doubt which is older than they are
+
+
+def is_doubted(
+    reason: str, *, made_at: datetime, heard_at: datetime | None, doubted_at: datetime | None, at: datetime
+) -> bool:
+    """Silent for half a year, now or before they last wrote; a proof since then settles it.
+
+    `heard_at`: when the address last wrote; `doubted_at`: when it wrote again after such a silence.
+    """
+    settled_at = made_at if reason in SETTLES else None
+    if doubted_at and not (settled_at and settled_at >= doubted_at):
+        return True
+    known_at = max((each for each in (heard_at, settled_at) if each), default=None)
+    return known_at is not None and known_at < at - SILENCE
+
+
 def assurance(reason: str, *, has_written: bool, is_vouched: bool, is_doubted: bool, is_shared: bool) -> Assurance:
-    """`reason`: of the active link; `is_vouched`: a mail server did; `is_doubted`: silent for half a year before."""
+    """`reason`: of the active link; `is_vouched`: a mail server did."""
     if is_shared:
         return Assurance.SHARED
-    if reason == "code" and not is_doubted:
+    if reason in SETTLES and not is_doubted:
         return Assurance.PROVEN
     if reason in SAID_BY_US or is_doubted or not has_written:
         return Assurance.CLAIMED
@@ -40,7 +60,9 @@ def words(found: Assurance, reason: str, *, is_doubted: bool) -> str:
     if found == Assurance.SHARED:
         return "More than one person reads this address."
     if is_doubted:
-        return "Silent for more than half a year before: it may have changed hands."
+        return "Silent for more than half a year: it may have changed hands."
+    if reason == "signed":
+        return "A system of ours that has proof told us."
     if reason == "code":
         return "Wrote a code that we had given to this person elsewhere."
     if reason in SAID_BY_US:

@@ -27,11 +27,21 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.filter(merged_into=None)
 
 
+class CustomerKind(models.TextChoices):
+    PERSON = "person", "Person"
+    HOUSEHOLD = "household", "Household"  # a shared line of people who live together
+    ORGANISATION = "organisation", "Organisation"  # a shared line of people who work together
+
+
 class Customer(models.Model):
+    kind = models.CharField(max_length=16, choices=CustomerKind, default=CustomerKind.PERSON, db_default="person")
     name = models.CharField(max_length=200, blank=True)
     named_by_agent = models.BooleanField(default=False)
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="absorbed")
     has_written = models.BooleanField(default=False)  # False: only filed mail so far; not listed among customers
+    language = models.CharField(max_length=16, blank=True, default="", db_default="")  # BCP 47: "pt-BR"
+    time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")  # IANA: "Europe/Lisbon"
+    prefers = models.CharField(max_length=16, blank=True, default="", db_default="")  # a channel, as they told us
     created_at = models.DateTimeField(default=now)
     erased_at = models.DateTimeField(null=True, blank=True)  # asked to be forgotten; nobody knows who this was
 
@@ -59,6 +69,11 @@ class Customer(models.Model):
             return self.name
         identity = self.identities.order_by("pk").first() if self.pk else None
         return identity.shown if identity else f"Customer {self.pk}"
+
+    @property
+    def is_a_line(self) -> bool:
+        """Not one person: a line that several people write from."""
+        return self.kind != CustomerKind.PERSON
 
     @property
     def first_name(self) -> str:

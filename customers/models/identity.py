@@ -39,6 +39,7 @@ class Identity(models.Model):
     blocked_at = models.DateTimeField(null=True, blank=True)
     vouched_at = models.DateTimeField(null=True, blank=True)  # a mail server vouched for this sender
     doubted_at = models.DateTimeField(null=True, blank=True)  # wrote again after so long that it may be somebody else
+    wrong_at = models.DateTimeField(null=True, blank=True)  # taken from somebody: not written to before it writes again
     is_shared = models.BooleanField(default=False, db_default=False)  # an office line, a family's mailbox
     profile_due_at = models.DateTimeField(null=True, blank=True)  # wrote, and nobody has asked the provider who it is
     erased_at = models.DateTimeField(null=True, blank=True)  # its value was replaced; a Tombstone knows it again
@@ -73,5 +74,18 @@ class Identity(models.Model):
         return identities.shown(self.kind, self.value, self.handle)
 
     @property
+    def is_wrong(self) -> bool:
+        """Whoever reads it is a stranger to us, and has not written since."""
+        return self.wrong_at is not None and (self.last_inbound_at is None or self.last_inbound_at <= self.wrong_at)
+
+    @property
     def can_be_answered(self) -> bool:
         return identities.can_be_answered(self.kind, self.value)
+
+
+class EarlierHandle(models.Model):
+    """What an account was called before. Handles are given up and taken by others: never matched by."""
+
+    identity = models.ForeignKey(Identity, models.CASCADE, related_name="earlier_handles")
+    handle = models.CharField(max_length=100)
+    until = models.DateTimeField(default=now)

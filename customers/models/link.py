@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.timezone import now
 
-from customers.assurance import Assurance, assurance, words
+from customers.assurance import Assurance, assurance, is_doubted, words
 from customers.models.customer import Customer
 from customers.models.identity import Identity
 
@@ -14,6 +14,7 @@ from customers.models.identity import Identity
 class LinkReason(models.TextChoices):
     FIRST_SEEN = "first_seen", "wrote from this address first"
     IMPORTED = "imported", "on record from an import"
+    SIGNED = "signed", "on record from a system that has proof"
     ADDED = "added", "added by an agent"
     JOINED = "joined", "an agent said it is the same person"
     CODE = "code", "wrote a code that we had given"
@@ -65,9 +66,9 @@ class IdentityLink(models.Model):
 
     @property
     def is_doubted(self) -> bool:
-        """A code returned since then settles it."""
-        doubted_at = self.identity.doubted_at
-        return doubted_at is not None and not (self.reason == LinkReason.CODE and self.made_at >= doubted_at)
+        identity = self.identity
+        heard = {"heard_at": identity.last_inbound_at, "doubted_at": identity.doubted_at}
+        return is_doubted(self.reason, made_at=self.made_at, at=now(), **heard)
 
     @property
     def why(self) -> str:
