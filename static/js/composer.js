@@ -245,8 +245,7 @@ act("invite", async (target) => {
 });
 
 act("other-channel", (target) => {
-  const shown = target.closest(".t-row").querySelector(".bubble .text")?.textContent ?? "";
-  const text = shown.slice(Number(target.dataset.introduction));
+  const text = target.dataset.text;
   setMode("reply", false);
   if (!isWriting()) put(text);
   $("#ways").showPopover();

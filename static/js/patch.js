@@ -43,6 +43,7 @@ function isSame(old, fresh) {
 
 function exchange(old, fresh) {
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
+  const place = focused ? [...old.querySelectorAll(focused.tagName)].indexOf(focused) : -1;
   const open = old.querySelector(":popover-open")?.id;
   const wasOpen = [...old.querySelectorAll("details")].map((each) => each.open);
   const scroll = old.scrollTop;
@@ -54,7 +55,7 @@ function exchange(old, fresh) {
   const again = (focused.id && document.getElementById(focused.id))
     || (focused.dataset.key && $(`[data-key="${focused.dataset.key}"]`, fresh))
     || (focused.name && $(`[name="${focused.name}"]`, fresh))
-    || null;
+    || fresh.querySelectorAll(focused.tagName)[place];
   again?.focus({ preventScroll: true });
 }
 

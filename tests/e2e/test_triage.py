@@ -13,6 +13,12 @@ from tests.stack import Stack
 Window = Callable[..., Page]
 
 
+CAUGHT_UP = """() => new Promise((done) => {
+  document.addEventListener("caught:up", done, { once: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+})"""
+
+
 def title(page: Page) -> str:
     return page.locator("#case-title").inner_text()
 
@@ -28,6 +34,8 @@ def test_three_cases_are_done_without_a_mouse(stack: Stack, window: Window) -> N
     press("j")
     press("j")
     press("k")
+    expect(row(adams, "Zelda Three").locator("a")).to_be_focused()
+    adams.evaluate(CAUGHT_UP)
     expect(row(adams, "Zelda Three").locator("a")).to_be_focused()
     press("Enter")
     expect(adams.locator("#case-title")).to_have_text("Zelda Three")
