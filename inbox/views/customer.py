@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
 from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from connectors.models import Connector
@@ -16,7 +15,6 @@ from customers.identities import EMAIL, PHONE, NotAnAddress, normalise
 from customers.models import Consent, Customer, Identity, IdentityLink
 from customers.models.consent import ConsentState
 from customers.models.customer import CustomerQuerySet
-from inbox import merging
 from inbox.http import AgentRequest, signed_in
 from inbox.models import Agent, Case, Entry, EntryKind, Merge
 from inbox.views.doors import number_or_404
@@ -31,7 +29,7 @@ def customers(request: AgentRequest) -> HttpResponse:
     query = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:200]
     rows = visible(request.user).order_by("name", "pk").prefetch_related("identities")
     if query:
-        rows = rows.filter(_matches(query))
+        rows = rows.filter(matching(query))
     elif request.GET.get("after"):
         rows = rows.filter(_beyond(request.GET["after"]))
     page = list(rows[: PAGE + 1])
@@ -51,7 +49,7 @@ def customers(request: AgentRequest) -> HttpResponse:
 @signed_in
 @require_GET
 def customer(request: AgentRequest, pk: int) -> HttpResponse:
-    person = _or_404(request, pk)
+    person = customer_or_404(request, pk)
     if person.pk != pk:
         return redirect(f"/customers/{person.pk}/")
     return render(request, "customers/customer.html", _about(request, person))
@@ -115,84 +113,10 @@ def _opted_out(rows: list[Identity]) -> dict[int, list[str]]:
 @signed_in
 @require_POST
 def rename(request: AgentRequest, pk: int) -> HttpResponse:
-    person = _or_404(request, pk)
+    person = customer_or_404(request, pk)
     name = " ".join(request.POST.get("name", "").replace("\x00", "").split())[:200]
     Customer.objects.filter(pk=person.pk).update(name=name, named_by_agent=bool(name))
     return redirect(f"/customers/{person.pk}/")
-
-
-@signed_in
-@require_GET
-def same(request: AgentRequest, pk: int) -> HttpResponse:
-    """Who else could this be? The person chosen here is looked at side by side before anything happens."""
-    person = _or_404(request, pk)
-    query = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:200]
-    found = (
-        visible(request.user).filter(_matches(query)).exclude(pk=person.pk)
-        if len(query) > 1
-        else Customer.objects.none()
-    )
-    context = {
-        "person": person,
-        "query": query,
-        "found": found.order_by("name", "pk").prefetch_related("identities")[:20],
-        "place": "customers",
-    }
-    return render(request, "customers/same.html", context)
-
-
-@signed_in
-@require_GET
-def preview(request: AgentRequest, pk: int, other_pk: int) -> HttpResponse:
-    return _preview(request, _or_404(request, pk), _or_404(request, other_pk))
-
-
-def _preview(request: AgentRequest, person: Customer, other: Customer, problem: str = "") -> HttpResponse:
-    if person.pk == other.pk and not problem:
-        return redirect(f"/customers/{person.pk}/")
-    sides = []
-    for each in (person, other):
-        cases = Case.objects.visible_to(request.user).unmerged().filter(customer__in=each.family())
-        live = cases.live().main().first()
-        sides.append(
-            {
-                "person": each,
-                "identities": each.identities.order_by("kind", "pk"),
-                "live": live,
-                "cases": cases.order_by("-pk")[:5],
-            }
-        )
-    context = {"person": person, "other": other, "sides": sides, "problem": problem, "place": "customers"}
-    return render(request, "customers/preview.html", context, status=422 if problem else 200)
-
-
-@signed_in
-@require_POST
-def join(request: AgentRequest, pk: int, other_pk: int) -> HttpResponse:
-    person, other = _or_404(request, pk), _or_404(request, other_pk)
-    reason = " ".join(request.POST.get("reason", "").replace("\x00", "").split())[:300]
-    try:
-        merging.join(person, other, by=request.user, reason=reason)
-    except merging.CannotJoin as error:
-        return _preview(request, person, other, error.reason)
-    messages.info(request, "They are one person now. You can take it back here at any time.")
-    return redirect(f"/customers/{person.current().pk}/")
-
-
-@signed_in
-@require_POST
-def undo_join(request: AgentRequest, pk: int) -> HttpResponse:
-    merge = get_object_or_404(Merge.objects.select_related("survivor", "absorbed"), pk=pk)
-    survivor = merge.survivor.current()
-    if not is_visible(survivor, request.user):
-        raise Http404
-    try:
-        merging.undo(merge, by=request.user)
-    except merging.CannotJoin as error:
-        messages.error(request, error.reason)
-    else:
-        messages.info(request, "They are two people again, each with what they wrote.")
-    return redirect(f"/customers/{survivor.pk}/")
 
 
 def visible(agent: Agent) -> CustomerQuerySet:
@@ -212,7 +136,7 @@ def is_visible(customer: Customer, agent: Agent) -> bool:
     return Case.objects.visible_to(agent).filter(customer__in=customer.family()).exists()
 
 
-def _or_404(request: AgentRequest, pk: int) -> Customer:
+def customer_or_404(request: AgentRequest, pk: int) -> Customer:
     """Old ids resolve for ever: whoever was joined is met as who they are today."""
     person = Customer.objects.select_related("merged_into").filter(pk=pk).first()
     current = person.current() if person else None
@@ -221,7 +145,7 @@ def _or_404(request: AgentRequest, pk: int) -> Customer:
     return current
 
 
-def _matches(query: str) -> Q:
+def matching(query: str) -> Q:
     """By name, by the beginning of an address, by a handle, and by a number however it is typed."""
     names = Q(name__icontains=query)
     addresses = Q(value__startswith=query.lower()) | Q(handle__istartswith=query.removeprefix("@"))
