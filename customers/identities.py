@@ -14,6 +14,7 @@ import idna
 import phonenumbers
 
 EMAIL, PHONE, INSTAGRAM, WHATSAPP = "email", "phone", "instagram", "whatsapp"
+ERASED = "erased:"  # begins the value of an address that was erased: nobody can write from there
 UNPROVEN = "unproven"  # the scope of addresses that a check says are forged: never matched with the real ones
 
 _EMAIL = re.compile(r"[^@\s<>\"(),;:\\\[\]]{1,64}@[^@\s<>\"(),;:\\\[\]]{1,255}")
@@ -93,13 +94,15 @@ def _whatsapp(value: str, region: str | None) -> str:
 
 
 def can_be_answered(kind: str, value: str) -> bool:
-    """Short codes and names instead of numbers are one-way."""
-    return kind != PHONE or value.startswith("+")
+    """Short codes and names instead of numbers are one-way; what was erased is no way at all."""
+    return not value.startswith(ERASED) and (kind != PHONE or value.startswith("+"))
 
 
 @lru_cache(10_000)
 def shown(kind: str, value: str, handle: str = "") -> str:
     """How an address reads on screen: '+1 415 ··· 2671', '@maya.ortz', 'maya@ortiz.example'."""
+    if value.startswith(ERASED):
+        return "erased address"
     if kind == INSTAGRAM:
         return f"@{handle}" if handle else f"Instagram ··· {value[-4:]}"
     if kind == WHATSAPP and not value.startswith("+"):

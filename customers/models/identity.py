@@ -23,8 +23,9 @@ TOLD_BY_THE_PROVIDER = "the provider"
 
 class IdentityQuerySet(models.QuerySet["Identity"]):
     def in_use(self) -> IdentityQuerySet:
-        """Not those that only the provider knows so far: it writes them beside the address a person writes from."""
-        return self.exclude(origin=TOLD_BY_THE_PROVIDER, last_inbound_at=None)
+        """Not what was erased, and not those that only the provider knows so far: it writes them beside the address a
+        person writes from."""
+        return self.filter(erased_at=None).exclude(origin=TOLD_BY_THE_PROVIDER, last_inbound_at=None)
 
 
 class Identity(models.Model):

@@ -27,7 +27,7 @@ def receive(connector: Connector, item: InboundMessage, at: datetime | None = No
     """`at`: when it reached our machine or our mailbox; whoever wrote it has been waiting since then."""
     item, forwarder = forwarded.behind(item)
     everybody = _everybody(connector, item)
-    identity = people.find(connector, item.sender, item.authenticity)
+    identity = people.find(connector, item.sender, item.authenticity, _said_at(item, at))
     claim = invited.find(item, identity)
     others = claim.others if claim else []
     customer, last, thread = threads.lock_with(identity, threads.find(connector, item, identity), *others)
@@ -45,6 +45,12 @@ def receive(connector: Connector, item: InboundMessage, at: datetime | None = No
     _add_copied_people(case, entry, item, everybody)
     acknowledging.acknowledge(case, entry, item)
     return outcomes.entry(entry.pk, case.pk)
+
+
+def _said_at(item: InboundMessage, at: datetime | None) -> datetime | None:
+    """Of a mail, when it lay in our mailbox: its own date is its sender's word."""
+    told = None if item.email and at else item.sent_at
+    return min((each for each in (told, at) if each), default=None)
 
 
 def _everybody(connector: Connector, item: InboundMessage) -> list[Identity]:

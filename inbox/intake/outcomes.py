@@ -19,6 +19,10 @@ def ignored(kind: str, reason: str) -> Outcome:
     return {"outcome": "ignored", "kind": kind, "reason": reason}
 
 
+def erased() -> Outcome:
+    return ignored("erased", "It is from before its sender asked to be forgotten.")
+
+
 def duplicate(entry: int | None = None, case: int | None = None) -> Outcome:
     return {"outcome": "duplicate", "entry": entry, "case": case}
 
@@ -48,6 +52,10 @@ class NotYet(Exception):
 
 class Unusable(Exception):
     """It cannot be taken in; quarantined with this sentence."""
+
+
+class Forgotten(Exception):
+    """It is from before its sender asked to be forgotten, and was told again."""
 
 
 class TryLater(Exception):

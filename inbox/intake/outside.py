@@ -27,11 +27,12 @@ ANY_TYPE = "application"  # the provider does not say what the file is
 
 def echo(connector: Connector, item: Echo) -> Outcome:
     """Ours, faster than the answer to our own call, or after a call whose end nobody saw; else sent outside."""
-    if ProviderMessage.objects.filter(connector=connector, provider_id=item.provider_id).exists():
-        raise Duplicate
+    known = ProviderMessage.objects.filter(connector=connector, provider_id=item.provider_id)
+    if entry := known.values_list("entry", flat=True).first():
+        raise Duplicate(entry)
     if item.automatic and not people.is_known(connector, item.recipient):
         return outcomes.ignored("automatic message", "A program sent it to somebody we do not know.")
-    own = _own_mail(connector, item) or _on_its_way(connector, people.find(connector, item.recipient), item)
+    own = _own_mail(connector, item) or _on_its_way(connector, item)
     if own is None:
         with transaction.atomic():
             return _sent_outside(connector, item)
@@ -47,8 +48,9 @@ def _own_mail(connector: Connector, item: Echo) -> Delivery | None:
     return Delivery.objects.filter(entry__uuid=uuid, connector=connector).first() if uuid else None
 
 
-def _on_its_way(connector: Connector, identity: Identity, item: Echo) -> Delivery | None:
+def _on_its_way(connector: Connector, item: Echo) -> Delivery | None:
     """A message of ours whose end nobody has seen, in the same words to the same person."""
+    identity = people.find(connector, item.recipient, said_at=item.sent_at)
     open_ended = Q(state__in=[State.SENDING, State.UNKNOWN]) | Q(state=State.QUEUED, attempts__gt=0)
     recent = Delivery.objects.filter(open_ended, connector=connector, identity=identity)
     recent = recent.filter(changed_at__gt=now() - timedelta(hours=1)).select_related("attachment", "entry__case")

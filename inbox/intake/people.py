@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from django.db import transaction
 
@@ -13,20 +14,29 @@ from connectors.adapters import ADAPTERS
 from connectors.messages import Authenticity, Channel, Sender
 from connectors.models import Connector
 from customers.identities import UNPROVEN, NotAnAddress, normalise
-from customers.models import Customer, Identity, IdentityLink
+from customers.models import Customer, Identity, IdentityLink, Tombstone
 from customers.models.identity import TOLD_BY_THE_PROVIDER
 from customers.models.link import LinkReason
-from inbox.intake.outcomes import Unusable
+from inbox.intake.outcomes import Forgotten, Unusable
 from inbox.locking import lock_owner
 
 FIND = "SELECT * FROM customers_identity WHERE kind = %s AND scope = %s AND value = %s"
 
 
-def find(connector: Connector, sender: Sender, authenticity: Authenticity = Authenticity.UNKNOWN) -> Identity:
-    """The sender's identity, made with a customer of its own when new. Nothing is locked yet. Raises Unusable."""
+def find(
+    connector: Connector,
+    sender: Sender,
+    authenticity: Authenticity = Authenticity.UNKNOWN,
+    said_at: datetime | None = None,
+) -> Identity:
+    """The sender's identity, made with a customer of its own when new. Nothing is locked yet.
+
+    Raises Unusable; and Forgotten, when the address was erased after `said_at`.
+    """
     kind, scope, value = _key(connector, sender, authenticity)
     identity = _known(kind, scope, value)
     if identity is None:
+        _stay_forgotten(kind, scope, value, said_at)
         with transaction.atomic(savepoint=False):  # a lost race rolls the whole item back, and it is tried again
             identity = _vouched_for(kind, scope, value, sender) or _new(kind, scope, value, sender)
     for _, other in _others(sender, kind):
@@ -34,6 +44,13 @@ def find(connector: Connector, sender: Sender, authenticity: Authenticity = Auth
             with transaction.atomic(savepoint=False):
                 _add(kind, scope, other, sender, lock_owner(identity))
     return identity
+
+
+def _stay_forgotten(kind: str, scope: str, value: str, said_at: datetime | None) -> None:
+    """Whoever writes anew after they were erased is somebody new; what they wrote before does not come back."""
+    erased_at = Tombstone.objects.erased_at(kind, scope, value) if said_at else None
+    if erased_at and said_at and said_at < erased_at:
+        raise Forgotten
 
 
 def is_known(connector: Connector, person: Sender) -> bool:

@@ -30,9 +30,9 @@ from connectors.messages import (
 from connectors.models import Connector, Receipt, ReceiptState, at_hand
 from inbox import live
 from inbox.intake import consents, messages, outcomes, outside, reports, updates
-from inbox.intake.outcomes import Duplicate, NotYet, Outcome, TryLater, Unusable
+from inbox.intake.outcomes import Duplicate, Forgotten, NotYet, Outcome, TryLater, Unusable
 from inbox.locking import Moved
-from inbox.models import Agent
+from inbox.models import Agent, Entry
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
@@ -103,8 +103,18 @@ def _parsed(receipt: Receipt) -> list[Item]:
 def _finish(receipt: Receipt, results: list[Outcome]) -> None:
     bad = [each["reason"] for each in results if each["outcome"] == "quarantine"]
     receipt.finish(results, "; ".join(bad))
+    if not bad and _brings_back_what_was_erased(results):
+        Receipt.objects.filter(pk=receipt.pk).update(body=b"", headers={})
     if bad:
         live.announce(lambda: {"kind": "board"})
+
+
+def _brings_back_what_was_erased(results: list[Outcome]) -> bool:
+    """A mailbox that is read again, a provider that repeats itself: known, and not to be kept."""
+    known = [each["entry"] for each in results if each["outcome"] == "duplicate" and each["entry"]]
+    if known and Entry.objects.filter(pk__in=known, erased_at__isnull=False).exists():
+        return True
+    return any(each == outcomes.erased() for each in results)
 
 
 def _wait(receipt: Receipt, reason: str) -> None:
@@ -144,6 +154,8 @@ def _take(item: Item, receipt: Receipt, *, is_alone: bool = False) -> Outcome:
         raise AssertionError("unreachable")
     except Duplicate as known:
         return outcomes.duplicate(known.entry, known.case)
+    except Forgotten:
+        return outcomes.erased()
     except Unusable as error:
         return outcomes.quarantine(str(error), repr(item), fix=outcomes.NOBODY)
     except (NotYet, TryLater, *OUTAGES):

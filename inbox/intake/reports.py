@@ -69,6 +69,8 @@ def bounce(connector: Connector, item: Bounce) -> Outcome:
     entry = Entry.objects.filter(uuid=uuid, connector=connector).select_related("identity").first() if uuid else None
     if entry is None:
         return outcomes.ignored("bounce of a mail that is not ours", item.reason)
+    if entry.erased_at:
+        raise Duplicate(entry.pk, entry.case_id)
     delivery, address = entry.deliveries.first(), item.address.lower()
     if delivery is None:
         return outcomes.ignored("bounce of a mail that was never sent", item.reason)

@@ -84,6 +84,8 @@ def _under_lock(connector: Connector, provider_id: str) -> Iterator[tuple[Provid
         entry = Entry.objects.select_related("identity").get(pk=known.entry_id)
         if entry.case_id and case is None:
             raise Moved
+        if entry.erased_at:
+            raise Duplicate(entry.pk, entry.case_id)
         yield known, entry, case
 
 

@@ -5,6 +5,8 @@ No row names the person or says what was there: it would be the copy that was to
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.conf import settings
 from django.db import models
 from django.utils.timezone import now
@@ -36,7 +38,7 @@ class AuditQuerySet(models.QuerySet["Audit"]):
         customer: Customer | None = None,
         case: int | None = None,
         entry: int | None = None,
-        **found: int | str | list[int],
+        found: Mapping[str, int] | None = None,
     ) -> Audit:
         """`by`: nobody at a terminal or by rule, whom `why` names; `found`: numbers, never words of the person."""
         return self.create(
@@ -46,7 +48,7 @@ class AuditQuerySet(models.QuerySet["Audit"]):
             customer_id=customer.pk if customer else None,
             case_id=case,
             entry_id=entry,
-            found=found,
+            found=dict(found or {}),
         )
 
 

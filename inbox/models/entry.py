@@ -148,6 +148,8 @@ class Entry(models.Model):
     @property
     def preview(self) -> str:
         """One line for lists and cards."""
+        if self.erased_at:
+            return "Erased"
         words = " ".join(self.shown_text.split())
         if words:
             return words[:200]

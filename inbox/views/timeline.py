@@ -17,7 +17,8 @@ from inbox.models.entry import EntryQuerySet
 PAGE = 50
 SHOWN = """
     case kind channel author created_at sent_at subject text quoted html remark classification reason authenticity
-    sent_outside is_open also_sent edited_at unsent_at reactions event data switch
+    sent_outside is_open also_sent edited_at unsent_at erased_at reactions event data
+    switch
     identity identity__kind identity__value identity__handle agent agent__name agent__email
 """.split()  # noqa: SIM905  what rows show: all there is to fifty entries and their people takes twice the time
 FILES_OF = "SELECT * FROM inbox_attachment WHERE entry_id = ANY (%s) ORDER BY id"
@@ -77,6 +78,7 @@ class Row:
             entry.text,
             entry.edited_at,
             entry.unsent_at,
+            entry.erased_at,
             entry.reactions,
             entry.kind,
             files,

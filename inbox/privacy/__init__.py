@@ -1,0 +1,17 @@
+"""What people may ask of us: to know what we know, and to be forgotten.
+
+hanging.py    what hangs on a person, an address or a message: found by itself, so that no new table is forgotten
+emptying.py   messages lose all that was said in them; that something was said stays
+receipts.py   the raw bytes they came in
+redacting.py  one message
+erasing.py    one address, or a whole person; their tombstones
+exporting.py  all of it in one zip
+asking.py     requests, with a due date and a proof
+keeping.py    how long messages are kept at all
+hiding.py     cases that only named people see
+"""
+
+from inbox.privacy.erasing import erase_address, erase_person
+from inbox.privacy.redacting import StillHeld, redact
+
+__all__ = ["StillHeld", "erase_address", "erase_person", "redact"]

@@ -1,0 +1,187 @@
+"""An address, or a whole person, is forgotten. What belongs to others stays as it was, byte for byte.
+
+Rows keep their ids, so that figures, joins and their undoing go on to hold; what they said is gone. An erased address
+leaves a tombstone: what it wrote before does not come back, and whoever writes from it anew is somebody new.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import or_
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.timezone import now
+
+from customers.identities import ERASED
+from customers.models import Consent, Customer, Identity, IdentityLink, Tombstone
+from inbox.locking import ATTEMPTS, Moved, lock
+from inbox.models import Act, Agent, Alert, Audit, Case, Draft, Entry, EntryKind, Invitation, Merge
+from inbox.models.case import CaseQuerySet
+from inbox.models.entry import EntryQuerySet
+from inbox.privacy import receipts
+from inbox.privacy.emptying import Emptied, correct, empty
+from inbox.privacy.hanging import delete_hanging
+
+HARMLESS = ("assigned", "moved_team", "resolved", "reopened", "snoozed", "woke")  # events that speak of us alone
+SPOKEN_TO = (EntryKind.MESSAGE, EntryKind.PARTICIPANT, EntryKind.REPLY, EntryKind.FILED)
+
+
+def erase_address(identity: Identity, *, by: Agent | None, why: str) -> Counter[str]:
+    """What was said from it and to it. The other addresses of the same person, joined or not, are not touched.
+
+    Who has no other address is erased as a person. Returns how many entries, files and receipts went.
+    """
+    fresh = Identity.objects.get(pk=identity.pk)
+    if fresh.erased_at:
+        return Counter()
+    if not fresh.customer.identities.filter(erased_at=None).exclude(pk=fresh.pk).exists():
+        return erase_person(fresh.customer, by=by, why=why)
+    return _locked(lambda: Identity.objects.get(pk=fresh.pk).customer_id, lambda owner: _address(fresh, owner, by, why))
+
+
+def erase_person(customer: Customer, *, by: Agent | None, why: str) -> Counter[str]:
+    """Everybody who was found to be the same is this person."""
+    return _locked(lambda: Customer.objects.get(pk=customer.pk).current().pk, lambda person: _person(person, by, why))
+
+
+def _locked(whose: Callable[[], int], act: Callable[[Customer], Counter[str]]) -> Counter[str]:
+    for _ in range(ATTEMPTS):
+        owner = whose()
+        try:
+            with transaction.atomic():
+                customer = lock(owner)[0]
+                if whose() != owner:
+                    raise Moved
+                return act(customer)
+        except Moved:
+            continue
+    raise Moved
+
+
+def _address(identity: Identity, owner: Customer, by: Agent | None, why: str) -> Counter[str]:
+    identity.refresh_from_db()
+    if identity.erased_at:
+        return Counter()
+    said = Entry.objects.filter(identity=identity)
+    found = _emptied(said, by)
+    names = {identity.shown, identity.value, identity.handle} - {""}
+    roots = _roots(found.entries)
+    for case in roots:
+        if not _others_speak_in(case, identity):
+            _add(found, _emptied_case(case, by))
+        _forget_names(Entry.objects.filter(case__in=case.family()), names)
+        case.tie(by=by, entries=[each.pk for each in found.entries])
+        Alert.objects.close_if_answered(case)
+        correct(case, found)
+    family = owner.family()
+    of_theirs = Merge.objects.filter(Q(survivor__in=family) | Q(absorbed__in=family))
+    of_theirs.filter(_naming("reason", names)).update(reason="")
+    IdentityLink.objects.filter(_naming("words", names), customer__in=family).update(words="")
+    _bury([identity], found.counted)
+    Audit.objects.note(Act.ERASE_ADDRESS, by=by, why=why, customer=owner, found=found.counted)
+    return found.counted
+
+
+def _person(person: Customer, by: Agent | None, why: str) -> Counter[str]:
+    family = person.family()
+    identities = list(Identity.objects.filter(customer__in=family).order_by("pk"))
+    if person.erased_at and not any(each.erased_at is None for each in identities):
+        return Counter()
+    Customer.objects.filter(pk__in=family).update(**_nobody(), erased_at=now())  # before anything is announced
+    cases = Case.objects.filter(customer__in=family)
+    found = _emptied(Entry.objects.filter(Q(identity__in=identities) | Q(case__in=cases)), by)
+    _forget_cases(cases)
+    for case in cases.unmerged().select_related("customer", "assignee", "team").order_by("pk"):
+        case.resolve(by=by)
+        correct(case, found)
+    for case in _roots([each for each in found.entries if each.case_id]):  # where they were copied in
+        if case.customer_id not in family:
+            correct(case, found)
+    _forget_joins(family)
+    found.counted["rows"] += delete_hanging(Customer, family)
+    _bury([each for each in identities if each.erased_at is None], found.counted)
+    IdentityLink.objects.filter(customer__in=family).update(words="")
+    Audit.objects.note(Act.ERASE_PERSON, by=by, why=why, customer=person, found=found.counted)
+    return found.counted
+
+
+def _nobody() -> dict[str, object]:
+    """Every column of a customer that could tell who it was, as a new row has it."""
+    blank = Customer()
+    kept = {"id", "merged_into", "created_at", "erased_at"}
+    return {each.name: getattr(blank, each.attname) for each in Customer._meta.concrete_fields if each.name not in kept}
+
+
+def _emptied(entries: EntryQuerySet, by: Agent | None) -> Emptied:
+    rows = entries.exclude(kind=EntryKind.EVENT, event__in=HARMLESS).order_by("pk")
+    return empty(list(rows.defer("html", "quoted", "search")), by=by, knows_nobody=True)
+
+
+def _roots(entries: Sequence[Entry]) -> list[Case]:
+    """The cases that these are read in today."""
+    ids = {each.case_id for each in entries if each.case_id}
+    found = {root.pk: root for root in (case.current() for case in Case.objects.filter(pk__in=ids))}
+    return [found[pk] for pk in sorted(found)]
+
+
+def _others_speak_in(case: Case, identity: Identity) -> bool:
+    spoken = case.timeline().filter(kind__in=SPOKEN_TO, erased_at=None, identity__isnull=False)
+    return spoken.exclude(identity=identity).exists()
+
+
+def _emptied_case(case: Case, by: Agent | None) -> Emptied:
+    """Nobody else ever spoke in it: its notes and events are about them alone."""
+    _forget_cases(Case.objects.filter(pk__in=case.family()))
+    return _emptied(case.timeline(), by)
+
+
+def _add(found: Emptied, more: Emptied) -> None:
+    found.entries = [*found.entries, *more.entries]
+    found.subjects |= more.subjects
+    found.counted.update(more.counted)
+
+
+def _forget_cases(cases: CaseQuerySet) -> None:
+    """What a case was called, what was being written there; and no mail that knew it comes to it any more."""
+    Draft.objects.filter(case__in=cases).delete()
+    for case in cases:
+        Case.objects.filter(pk=case.pk).update(subject="", reply_token=secrets.token_hex(16), last_author="")
+
+
+def _forget_names(entries: EntryQuerySet, names: set[str]) -> None:
+    """Events that name the address."""
+    naming = entries.filter(_naming("text", names), kind=EntryKind.EVENT)
+    naming.update(text="", data={}, erased_at=now(), touched_at=now())
+
+
+def _naming(field: str, names: set[str]) -> Q:
+    return reduce(or_, (Q(**{f"{field}__contains": name}) for name in names))
+
+
+def _forget_joins(family: Sequence[int]) -> None:
+    for merge in Merge.objects.filter(Q(survivor__in=family) | Q(absorbed__in=family)):
+        if "person" in merge.before:
+            was = merge.before["person"]
+            merge.before["person"] = {name: value if isinstance(value, bool) else "" for name, value in was.items()}
+        merge.reason = ""
+        merge.save(update_fields=["before", "reason"])
+
+
+def _bury(identities: Sequence[Identity], counted: Counter[str]) -> None:
+    """A value that no message can come from, and a tombstone of what it was."""
+    ids = [each.pk for each in identities]
+    for identity in identities:
+        counted["receipts"] += receipts.forget_those_from(identity)
+        Tombstone.objects.set_for(identity.kind, identity.scope, identity.value)
+    counted["rows"] += delete_hanging(Identity, ids)
+    Consent.objects.filter(identity__in=ids).exclude(words="").update(words="")
+    IdentityLink.objects.filter(identity__in=ids).update(words="", entry_uuid=None)
+    Invitation.objects.filter(told_to__in=ids, used_at=None).update(expires_at=now())
+    for pk in ids:
+        Identity.objects.filter(pk=pk).update(
+            value=f"{ERASED}{pk}", handle="", origin="", erased_at=now(), profile_due_at=None, blocked_at=None
+        )

@@ -1,0 +1,48 @@
+"""One message is erased: a card number, a photo of somebody else's passport, words meant for another."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from inbox.locking import lock_owner, locked_with
+from inbox.models import Act, Agent, Audit, Entry, State
+from inbox.privacy.emptying import Emptied, correct, empty
+
+
+class StillHeld(Exception):
+    """A reply that has not left yet can be taken back; `words` say so."""
+
+    words = "It has not left yet: take it back instead, or wait until it has left."
+
+
+def redact(entry: Entry, *, by: Agent | None, why: str) -> bool:
+    """False when it was erased before. Raises StillHeld."""
+    if entry.case_id is None:
+        found = _filed(entry, by)
+    else:
+        with locked_with(entry) as case:
+            found = _emptied(entry, by)
+            if found.entries:
+                correct(case, found)
+                _note(entry, by, why, found)
+        return bool(found.entries)
+    _note(entry, by, why, found)
+    return bool(found.entries)
+
+
+def _filed(entry: Entry, by: Agent | None) -> Emptied:
+    """Filed mail lies in no case."""
+    with transaction.atomic():
+        if entry.identity:
+            lock_owner(entry.identity)
+        return _emptied(entry, by)
+
+
+def _emptied(entry: Entry, by: Agent | None) -> Emptied:
+    if entry.deliveries.filter(state__in=[State.QUEUED, State.SENDING]).exists():
+        raise StillHeld
+    return empty(list(Entry.objects.filter(pk=entry.pk).defer("html", "quoted", "search")), by=by)
+
+
+def _note(entry: Entry, by: Agent | None, why: str, found: Emptied) -> None:
+    Audit.objects.note(Act.REDACT, by=by, why=why, case=entry.case_id, entry=entry.pk, found=found.counted)
