@@ -8,7 +8,9 @@ import pytest
 from django.test import Client
 
 import connectors.models
-from tests import make
+from tests import emptying, make
+
+emptying.install()
 
 
 @pytest.fixture(autouse=True)
