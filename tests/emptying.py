@@ -9,16 +9,15 @@ from __future__ import annotations
 from django.db import connections, transaction
 from django.test import TransactionTestCase
 
-KEPT = ["django_migrations", "django_content_type", "auth_permission"]
 DELETE_ALL = """
 DO $$ DECLARE each regclass; BEGIN
     FOR each IN SELECT oid FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-        AND relname <> ALL (%s)
+        AND relname NOT IN ('django_migrations', 'django_content_type', 'auth_permission')
     LOOP
         IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = each AND NOT tgisinternal) THEN
-            EXECUTE format('TRUNCATE %%s', each);  -- guarded against DELETE, and no other table points there
+            EXECUTE format('TRUNCATE %s', each);  -- guarded against DELETE, and no other table points there
         ELSE
-            EXECUTE format('DELETE FROM %%s', each);
+            EXECUTE format('DELETE FROM %s', each);
         END IF;
     END LOOP;
 END $$
@@ -28,7 +27,7 @@ END $$
 def _delete_all(case: TransactionTestCase) -> None:
     for name in case._databases_names(include_mirrors=False):  # type: ignore[attr-defined]
         with transaction.atomic(using=name), connections[name].cursor() as cursor:
-            cursor.execute(DELETE_ALL, [KEPT])
+            cursor.execute(DELETE_ALL)
 
 
 def install() -> None:
