@@ -12,7 +12,6 @@ from django.utils.timezone import now
 from connectors.adapters import ADAPTERS
 from connectors.messages import Attachment as File
 from connectors.messages import Channel, Sender
-from customers.models.link import LinkReason
 from inbox import merging, outbox, sweeping
 from inbox.card import card_for
 from inbox.intake import files
@@ -280,7 +279,7 @@ def mentions(case: Case, browser: Any) -> list[Any]:
 def test_a_code_that_proves_it_needs_no_agent(maya: Any, bob: Any, mailbox: Any, number: Any) -> None:
     make.says(maya, mailbox, "mail")
     entry = make.says(bob, number, "my code")
-    merge = merging.join_locked(maya, bob, by=None, reason="wrote the code", link=LinkReason.CODE, entry=entry.uuid)
+    merge = merging.join_locked(maya, bob, by=None, reason="wrote the code", proven=entry.identity, entry=entry.uuid)
     link = bob.links.model.objects.get(identity=entry.identity, revoked_at=None)
     assert (merge.by, link.reason, link.entry_uuid, link.words) == (None, "code", entry.uuid, "wrote the code")
     assert Case.objects.live().get().timeline().filter(event="joined").get().author == ""
