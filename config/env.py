@@ -36,6 +36,13 @@ def yes(name: str, default: bool = False) -> bool:
     return _read(name, "1" if default else "0", parse, "1 or 0")
 
 
+def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    value = os.environ.get(name, default)
+    if value not in choices:
+        raise BadSetting(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
+    return value
+
+
 def words(name: str, default: str = "") -> list[str]:
     return [word for word in re.split(r"[,\s]+", os.environ.get(name, default)) if word]
 

@@ -200,6 +200,12 @@ MAIL_CA_FILE = env.text("MAIL_CA_FILE", "")
 CLAMD = env.text("CLAMD", "")  # host:port, or the path of its socket
 
 # House rules
+_ROLES = ("agent", "supervisor", "admin")
+RIGHTS = {  # the lowest role that may: erase one message; erase a person or an address; hand out all of it
+    "redact": env.choice("MAY_REDACT", "supervisor", _ROLES),
+    "erase": env.choice("MAY_ERASE", "admin", _ROLES),
+    "export": env.choice("MAY_EXPORT", "admin", _ROLES),
+}
 UNDO_SECONDS = env.number("UNDO_SECONDS", 5)
 REOPEN_DAYS = env.number("REOPEN_DAYS", 7)
 CODE_HOURS = env.number("CODE_HOURS", 72)  # how long a code told to a customer can be used

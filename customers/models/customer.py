@@ -67,7 +67,7 @@ class Customer(models.Model):
         """The name, or the first address when nobody has told us one."""
         if self.name:
             return self.name
-        identity = self.identities.order_by("pk").first() if self.pk else None
+        identity = self.identities.order_by("-erased_at", "pk").first() if self.pk else None
         return identity.shown if identity else f"Customer {self.pk}"
 
     @property

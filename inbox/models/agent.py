@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import connection, models
 from django.utils.timezone import now
@@ -107,6 +108,23 @@ class Agent(AbstractBaseUser):
     @property
     def is_admin(self) -> bool:
         return self.role == Role.ADMIN
+
+    def may(self, act: str) -> bool:
+        """`act` is a key of settings.RIGHTS."""
+        roles = [each.value for each in Role]
+        return roles.index(self.role) >= roles.index(settings.RIGHTS[act])
+
+    @property
+    def may_redact(self) -> bool:
+        return self.may("redact")
+
+    @property
+    def may_erase(self) -> bool:
+        return self.may("erase")
+
+    @property
+    def may_export(self) -> bool:
+        return self.may("export")
 
     @property
     def is_here(self) -> bool:

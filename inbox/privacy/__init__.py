@@ -7,11 +7,20 @@ redacting.py  one message
 erasing.py    one address, or a whole person; their tombstones
 exporting.py  all of it in one zip
 asking.py     requests, with a due date and a proof
-keeping.py    how long messages are kept at all
-hiding.py     cases that only named people see
 """
 
+from inbox.privacy.asking import NotProven, answer, close, note, prove
 from inbox.privacy.erasing import erase_address, erase_person
 from inbox.privacy.redacting import StillHeld, redact
 
-__all__ = ["StillHeld", "erase_address", "erase_person", "redact"]
+__all__ = [
+    "NotProven",
+    "StillHeld",
+    "answer",
+    "close",
+    "erase_address",
+    "erase_person",
+    "note",
+    "prove",
+    "redact",
+]

@@ -23,6 +23,7 @@ from inbox.models import Act, Agent, Alert, Audit, Case, Draft, Entry, EntryKind
 from inbox.models.case import CaseQuerySet
 from inbox.models.entry import EntryQuerySet
 from inbox.privacy import receipts
+from inbox.privacy.asking import answered_by_erasing
 from inbox.privacy.emptying import Emptied, correct, empty
 from inbox.privacy.hanging import delete_hanging
 
@@ -105,6 +106,7 @@ def _person(person: Customer, by: Agent | None, why: str) -> Counter[str]:
     found.counted["rows"] += delete_hanging(Customer, family)
     _bury([each for each in identities if each.erased_at is None], found.counted)
     IdentityLink.objects.filter(customer__in=family).update(words="")
+    answered_by_erasing(person, by=by)
     Audit.objects.note(Act.ERASE_PERSON, by=by, why=why, customer=person, found=found.counted)
     return found.counted
 

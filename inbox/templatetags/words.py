@@ -59,7 +59,7 @@ def called(customer: Customer) -> str:
     """The name, or the oldest address; uses identities that were fetched with the customer."""
     if customer.name:
         return customer.name
-    known = sorted(customer.identities.all(), key=lambda identity: identity.pk)
+    known = sorted(customer.identities.all(), key=lambda identity: (identity.erased_at is not None, identity.pk))
     return known[0].shown if known else f"Customer {customer.pk}"
 
 

@@ -54,7 +54,7 @@ def filed(request: AgentRequest) -> HttpResponse:
 @require_POST
 def person(request: AgentRequest, pk: int) -> HttpResponse:
     entry = entry_or_404(request, pk)
-    if entry.kind != EntryKind.FILED or entry.identity_id is None or entry.connector_id is None:
+    if entry.kind != EntryKind.FILED or entry.identity_id is None or entry.connector_id is None or entry.erased_at:
         messages.info(request, "Somebody took care of this one already.")
         return redirect("/inbox/filed/")
     case = intake.this_is_a_person(entry, by=request.user)
