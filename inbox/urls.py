@@ -6,6 +6,7 @@ from django.urls import path
 
 from inbox import webhooks
 from inbox.views import (
+    about,
     agent,
     alerts,
     audit,
@@ -29,6 +30,7 @@ from inbox.views import (
     sign_in,
     signing_in_there,
     start,
+    whose,
     withdrawn,
 )
 
@@ -72,9 +74,22 @@ urlpatterns = [
     path("filed/<int:pk>/person/", filed.person),
     path("identities/<int:pk>/block/", filed.block),
     path("identities/<int:pk>/unblock/", filed.unblock),
+    path("identities/<int:pk>/wrong/", whose.wrong),
+    path("identities/<int:pk>/shared/", whose.shared),
+    path("identities/<int:pk>/take-back/", whose.take_back),
+    path("identities/<int:pk>/prove/", whose.prove),
+    path("entries/<int:pk>/writer/", whose.writer),
     path("customers/", customer.customers),
     path("customers/<int:pk>/", customer.customer),
     path("customers/<int:pk>/name/", customer.rename),
+    path("customers/<int:pk>/about/", about.about),
+    path("customers/<int:pk>/attributes/", about.add_attribute),
+    path("customers/<int:pk>/attributes/<int:attribute_pk>/remove/", about.remove_attribute),
+    path("customers/<int:pk>/notes/", about.pin_note),
+    path("customers/<int:pk>/notes/<int:note_pk>/take-down/", about.take_note_down),
+    path("customers/<int:pk>/related/", about.related),
+    path("customers/<int:pk>/related/<int:other_pk>/", about.relate),
+    path("customers/<int:pk>/related/<int:relationship_pk>/remove/", about.unrelate),
     path("customers/<int:pk>/same/", joining.same),
     path("customers/<int:pk>/same/<int:other_pk>/", joining.preview),
     path("customers/<int:pk>/same/<int:other_pk>/join/", joining.join),

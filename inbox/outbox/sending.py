@@ -43,9 +43,9 @@ def deliver(delivery_id: int) -> bool:
     if delivery.connector.is_held or delivery.is_crowded:
         delivery.wait_for(delivery.connector)
         return True
-    no = refusal(
-        delivery.identity, delivery.connector, automatic=delivery.entry.classification == Classification.AUTOMATIC
-    )
+    is_automatic = delivery.entry.classification == Classification.AUTOMATIC
+    is_last_word = bool(delivery.entry.data.get("last_word"))
+    no = refusal(delivery.identity, delivery.connector, automatic=is_automatic, is_last_word=is_last_word)
     if no:
         failed(delivery, f"{no.reason} {no.remedy}".strip())
         return True

@@ -96,10 +96,14 @@ def to_confirm(identity: Identity, connector: Connector) -> str:
     return f"Has never texted us. Number from {identity.origin or 'an agent'}."
 
 
-def refusal(identity: Identity, connector: Connector, *, automatic: bool = False) -> Refusal | None:
-    """Asked by the composer, and again when the message is about to leave."""
+def refusal(
+    identity: Identity, connector: Connector, *, automatic: bool = False, is_last_word: bool = False
+) -> Refusal | None:
+    """Asked by the composer, and again when the message is about to leave. `is_last_word`: an apology to a stranger."""
     if identity.blocked_at:
         return Refusal("This address is blocked.", "Unblock it in the customer's panel first.")
+    if identity.is_wrong and not is_last_word:
+        return Refusal("This is the wrong person's address.", "It can be written to once it writes again.")
     if not identity.can_be_answered:
         return Refusal("Short codes and names instead of numbers take no answers.", "Use another channel.")
     if not connector.is_active:

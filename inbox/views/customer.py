@@ -10,17 +10,16 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from connectors.models import Connector
+from connectors.adapters import ADAPTERS
 from customers.identities import EMAIL, PHONE, NotAnAddress, normalise
-from customers.models import Consent, Customer, Identity, IdentityLink
-from customers.models.consent import ConsentState
+from customers.models import Customer, Identity
 from customers.models.customer import CustomerQuerySet
 from inbox.http import AgentRequest, signed_in
-from inbox.models import Agent, Case, Entry, EntryKind, Merge
+from inbox.models import Agent, Case
 from inbox.views.doors import number_or_404
+from inbox.views.profile import MOST_CASES, case_notes, cases_of, joins_of, lanes_of, profile_of
 
 PAGE = 50
-MOST_CASES, MOST_NOTES = 50, 20
 
 
 @signed_in
@@ -56,58 +55,26 @@ def customer(request: AgentRequest, pk: int) -> HttpResponse:
 
 
 def _about(request: AgentRequest, person: Customer) -> dict[str, Any]:
-    family = person.family()
-    cases = Case.objects.visible_to(request.user).unmerged().filter(customer__in=family)
+    family, agent = person.family(), request.user
+    cases = cases_of(family, agent)
     shown = list(cases.select_related("customer", "assignee").order_by("-is_live", "-pk")[: MOST_CASES + 1])
     every = Case.objects.unmerged().filter(customer__in=family).values("pk")[:1001].count()
     mine = cases.values("pk")[:1001].count()
-    notes = Entry.objects.visible_to(request.user).filter(kind=EntryKind.NOTE, case__customer__in=family)
+    before = number_or_404(request.GET["before"]) if request.GET.get("before") else 0
     return {
         "person": person,
-        "identities": _identities(person),
+        "profile": profile_of(person, family, agent),
+        "lanes": lanes_of(family, agent, before),
+        "before": before,
         "cases": shown[:MOST_CASES],
         "more_cases": len(shown) > MOST_CASES,
         "case_count": mine,
         "elsewhere": every - mine,
-        "notes": notes.select_related("agent").defer("html", "search").order_by("-pk")[:MOST_NOTES],
-        "joins": Merge.objects.filter(Q(survivor__in=family) | Q(absorbed__in=family))
-        .select_related("survivor", "absorbed", "by", "undone_by")
-        .prefetch_related("survivor__identities", "absorbed__identities")
-        .order_by("-pk"),
+        "notes": case_notes(family, agent),
+        "joins": joins_of(family),
+        "channels": [channel.value for channel in ADAPTERS],
         "place": "customers",
     }
-
-
-def _identities(person: Customer) -> list[tuple[Identity, IdentityLink | None, list[IdentityLink], list[str]]]:
-    """Each address with why it is theirs, what it was before, and who of us may not write there."""
-    rows = list(person.identities.order_by("kind", "pk"))
-    links: dict[int, list[IdentityLink]] = {row.pk: [] for row in rows}
-    for link in (
-        IdentityLink.objects.filter(identity__in=rows)
-        .select_related("made_by", "revoked_by", "customer")
-        .order_by("-pk")
-    ):
-        links[link.identity_id].append(link)
-    opted_out = _opted_out(rows)
-    found = []
-    for row in rows:
-        active = next((link for link in links[row.pk] if link.revoked_at is None), None)
-        before = [link for link in links[row.pk] if link.revoked_at is not None]
-        found.append((row, active, before, opted_out.get(row.pk, [])))
-    return found
-
-
-def _opted_out(rows: list[Identity]) -> dict[int, list[str]]:
-    """The last word per address and sender of ours holds."""
-    latest: dict[tuple[int, str], Consent] = {}
-    for consent in Consent.objects.filter(identity__in=rows).order_by("pk"):
-        latest[consent.identity_id, consent.sender] = consent
-    senders = {str(each.uuid): each.name for each in Connector.objects.defer("credentials")} if latest else {}
-    found: dict[int, list[str]] = {}
-    for (identity, sender), consent in latest.items():
-        if consent.state == ConsentState.OPTED_OUT:
-            found.setdefault(identity, []).append(f"opted out of {senders.get(sender, 'us')} {consent.at:%d %b %Y}")
-    return found
 
 
 @signed_in

@@ -13,13 +13,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from connectors.models import Connector
+from customers.models import Identity
 from inbox import codes, inviting, outbox
 from inbox.disclosing import surest
 from inbox.http import AgentRequest, case_or_404, signed_in
 from inbox.locking import locked
-from inbox.models import Case, Invitation
+from inbox.models import Agent, Case, Invitation
 from inbox.views.case import answer
 from inbox.views.doors import number_or_404
+
+NOBODY_TO_ASK = "There is no other address to send a code to. Ask for something only this person knows."
 
 
 @signed_in
@@ -46,17 +49,23 @@ def invite(request: AgentRequest, pk: int) -> HttpResponse:
 def ask(request: AgentRequest, pk: int) -> HttpResponse:
     """Sends a code to an address that is sure; whoever returns it from the other one is the same person."""
     with locked(case_or_404(request, pk)) as case:
-        customer = case.customer.current()
-        about = get_object_or_404(customer.identities, pk=number_or_404(request.POST.get("about", "")))
-        to = surest(customer, about=about)
-        way = next((way for way in outbox.options(case) if way.identity.pk == about.pk), None)
-        asked = to is not None and way is not None and inviting.was_just_told(case, to, way.connector)
-        words = inviting.question(case, way.connector, by=request.user) if to and way and not asked else ""
-        sent = outbox.notify(case, to=to, text=words) if to and words else None
-    if to is None or not (sent or asked):
-        words = "There is no other address to send a code to. Ask for something only this person knows."
-        return render(request, "inbox/_composer_error.html", {"words": words}, status=422)
+        about = get_object_or_404(case.customer.current().identities, pk=number_or_404(request.POST.get("about", "")))
+        to = ask_for_proof(case, about, by=request.user)
+    if to is None:
+        return render(request, "inbox/_composer_error.html", {"words": NOBODY_TO_ASK}, status=422)
     return answer(request, case, events={"says": {"words": f"A code is on its way to {to.shown}."}})
+
+
+def ask_for_proof(case: Case, about: Identity, *, by: Agent) -> Identity | None:
+    """Where the code goes; None when there is no sure address to send it to. The caller holds the customer's lock."""
+    to = surest(case.customer.current(), about=about)
+    way = next((way for way in outbox.options(case) if way.identity.pk == about.pk), None)
+    if to is None or way is None:
+        return None
+    if inviting.was_just_told(case, to, way.connector):
+        return to
+    words = inviting.question(case, way.connector, by=by)
+    return to if words and outbox.notify(case, to=to, text=words) else None
 
 
 def _places(case: Case, channel: str) -> QuerySet[Connector]:

@@ -9,24 +9,22 @@ from datetime import datetime
 
 from django.db import connection
 
-from connectors.adapters import ADAPTERS
 from connectors.messages import Refusal
-from customers.models import Customer, Identity, IdentityLink
+from customers.models import Customer, Identity, IdentityLink, PinnedNote
 from inbox.models import Agent, Case, Entry, Fact, Mention, Merge
 from inbox.outbox import Option
 from inbox.views.has import Has
+from inbox.views.profile import CHANNEL_OF, clock_of, pinned_notes, unproven
 
-CHANNEL_OF = {adapter.identity_kind: channel.value for channel, adapter in ADAPTERS.items()}
 MOST_MENTIONS = 20
 MOST_EARLIER, MOST_CASES = 5, 200
-WRITTEN = """SELECT identity_id, max(created_at),
-        count(*) FILTER (WHERE channel = 'email' AND authenticity = 'pass')
-    FROM inbox_entry WHERE identity_id = ANY (%s) AND kind = 'message' GROUP BY identity_id"""
+WRITTEN = """SELECT identity_id, max(created_at) FROM inbox_entry
+    WHERE identity_id = ANY (%s) AND kind = 'message' GROUP BY identity_id"""
 
 
 @dataclass(frozen=True)
 class Address:
-    """One way to reach the customer. `proof` is a word, only where a provider vouched."""
+    """One way to reach the customer."""
 
     identity: Identity
     channel: str
@@ -34,8 +32,8 @@ class Address:
     unanswered: int
     last_written_at: datetime | None
     refusal: Refusal | None
-    proof: str
     link: IdentityLink | None
+    may_ask: bool  # not sure, and there is a sure one to send a code to
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,8 @@ class Panel:
     mentions: Sequence[Mention]
     merges: Sequence[Merge]
     since: datetime | None
+    clock: str  # "14:14 in Lisbon"
+    pinned: Sequence[PinnedNote]
 
 
 def panel_of(
@@ -56,8 +56,9 @@ def panel_of(
     customer = case.customer.current()
     every = set(_other_cases(case, customer)) if has.cases else set()
     visible = list(Case.objects.visible_to(agent).filter(pk__in=every).order_by("-pk")) if every else []
+    addresses = _addresses(customer, ways, waiting)
     return Panel(
-        addresses=_addresses(customer, ways, waiting),
+        addresses=addresses,
         facts=_facts(family) if has.facts else [],
         earlier=visible[:MOST_EARLIER],
         other_cases=len(every) - len(visible),
@@ -65,6 +66,8 @@ def panel_of(
         mentions=_mentions(case, family, agent) if has.mentions else [],
         merges=_merges(customer) if has.merges else [],
         since=customer.created_at,
+        clock=clock_of(customer, [each.identity for each in addresses]),
+        pinned=pinned_notes(customer.family()) if has.pinned else [],
     )
 
 
@@ -86,28 +89,40 @@ def _addresses(customer: Customer, ways: Sequence[Option], waiting: Sequence[Ent
     refusals = {way.identity.pk: way.refusal for way in ways}
     unanswered = Counter(each.identity_id for each in waiting)
     written = _written(identities)
-    last = max(written, key=lambda pk: written[pk][0], default=None)
+    last, links = max(written, key=lambda pk: written[pk], default=None), _links(identities)
+    unsure = unproven(links.values())
     addresses = [
         Address(
             identity=identity,
             channel=CHANNEL_OF.get(identity.kind, identity.kind),
             is_current=identity.pk == last,
             unanswered=unanswered[identity.pk],
-            last_written_at=written[identity.pk][0] if identity.pk in written else None,
+            last_written_at=written.get(identity.pk),
             refusal=refusals.get(identity.pk),
-            proof="signed mail" if identity.pk in written and written[identity.pk][1] else "",
-            link=next((link for link in identity.links.all() if link.revoked_at is None), None),
+            link=links.get(identity.pk),
+            may_ask=identity.pk in unsure,
         )
         for identity in identities
     ]
     return sorted(addresses, key=lambda each: (not each.is_current, -_moment(each.last_written_at)))
 
 
-def _written(identities: Sequence[Identity]) -> dict[int, tuple[datetime, int]]:
-    """By identity: when it last wrote, and how many of its mails a provider vouched for."""
+def _links(identities: Sequence[Identity]) -> dict[int, IdentityLink]:
+    """The active ones, by identity."""
+    found = {}
+    for identity in identities:
+        for link in identity.links.all():
+            if link.revoked_at is None:
+                link.identity = identity
+                found[identity.pk] = link
+    return found
+
+
+def _written(identities: Sequence[Identity]) -> dict[int, datetime]:
+    """By identity: when it last wrote."""
     with connection.cursor() as cursor:  # by hand: every case that is opened pays for it
         cursor.execute(WRITTEN, [[each.pk for each in identities]])
-        return {pk: (at, signed) for pk, at, signed in cursor.fetchall()}
+        return dict(cursor.fetchall())
 
 
 def _moment(at: datetime | None) -> float:
