@@ -77,6 +77,8 @@ class Customer(models.Model):
 
     @property
     def first_name(self) -> str:
+        if self.is_a_line:
+            return self.shown_name
         return self.name.split()[0] if self.name.split() else self.shown_name
 
     def current(self) -> Customer:

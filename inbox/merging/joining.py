@@ -38,6 +38,8 @@ def join(survivor: Customer, absorbed: Customer, *, by: Agent, reason: str = "")
         first, second = (Customer.objects.get(pk=each.pk).current() for each in (survivor, absorbed))
         if first.pk == second.pk:
             raise CannotJoin("These are already the same person.")
+        if first.is_a_line != second.is_a_line:
+            raise CannotJoin("One of them is a line that several people share. Say on its page who writes from it.")
         try:
             with transaction.atomic():
                 customers = {each.pk: each for each in lock(first.pk, second.pk)}

@@ -53,7 +53,7 @@ def timeline_rows(context: Context, rows: Sequence[Row]) -> SafeString:
     drawn = []
     for row in rows:
         shown = {"row": row, "case": case, "several": several, "agent": agent}
-        if _has_a_form(row):
+        if case.customer.is_a_line or _has_a_form(row):
             with context.push(**shown):
                 drawn.append(template_of(context, row.template).render(context))
         else:

@@ -65,7 +65,7 @@ def called(customer: Customer) -> str:
 
 @register.filter
 def first_name(customer: Customer) -> str:
-    words = customer.name.split()
+    words = [] if customer.is_a_line else customer.name.split()
     return words[0] if words else called(customer)
 
 

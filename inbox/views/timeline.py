@@ -81,6 +81,7 @@ class Row:
             entry.erased_at,
             entry.reactions,
             entry.kind,
+            entry.data.get("writer"),
             files,
             self.sending and (self.sending.state, self.sending.delivery.reason, self.sending.delivery.not_before),
         )
