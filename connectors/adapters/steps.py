@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+
+from connectors.adapters.hours import hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Field:
     choices: tuple[tuple[str, str], ...] = ()
     unless: str = ""
     is_long: bool = False  # several lines
+    check: Callable[[str], object] | None = None  # raises ValueError with the words for whoever typed it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +53,24 @@ def missing(step: Step, values: Mapping[str, str]) -> list[Field]:
     """What is still to be said. `values`: secrets and options together."""
     needed = (field for field in step.fields if field.is_needed and not values.get(field.unless))
     return [field for field in needed if not values.get(field.name)]
+
+
+FIRST_ANSWER = (
+    Field(
+        "acknowledgement",
+        "Automatic first answer",
+        hint="To a person who writes and whom nobody has answered yet. Nothing is sent when left empty.",
+        is_option=True,
+        is_needed=False,
+        is_long=True,
+    ),
+    Field(
+        "open_hours",
+        "Hours in which no automatic answer is needed",
+        hint="Mon-Fri 9:00-17:30, Sat 10:00-14:00, not 2026-12-25. Outside them everybody gets it once until you are "
+        "back; when left empty, once a day.",
+        is_option=True,
+        is_needed=False,
+        check=hours,
+    ),
+)

@@ -1,16 +1,20 @@
 """One automatic word to a customer who begins: we have it. Never to a machine, never twice, never in a loop.
 
-Only where the connector's option `acknowledgement` has the words. The rules are RFC 3834's and some harder ones
-(reference/email.md §6.1): what cannot be proven to come from a person who wrote to us just now is not answered.
+Only where the connector's option `acknowledgement` has the words, and only while nobody is there, if `open_hours` says
+when somebody is. The rules are RFC 3834's and some harder ones (reference/email.md §6.1): what cannot be proven to come
+from a person who wrote to us just now is not answered.
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils.timezone import now
 
+from connectors.adapters.hours import NotHours, hours
 from connectors.messages import Authenticity, Classification, InboundMessage
 from connectors.models import Connector
 from inbox import outbox
@@ -32,7 +36,8 @@ def acknowledge(case: Case, entry: Entry, item: InboundMessage) -> None:
     words = connector.options.get("acknowledgement", "").strip()
     if not words or identity is None or not _is_for_us_now(connector, entry, item):
         return
-    if case.first_reply_at or _was_told_lately(case) or _is_a_flood(case, entry, connector):
+    since = _nobody_is_there_since(connector)
+    if since is None or case.first_reply_at or _was_told(case, since) or _is_a_flood(case, entry, connector):
         return
     told = outbox.notify(case, to=identity, text=words)
     if told and told.subject:
@@ -55,10 +60,19 @@ def _is_for_us_now(connector: Connector, entry: Entry, item: InboundMessage) -> 
     return any(each.address.lower() in ours for each in (*item.email.to, *item.email.cc))
 
 
-def _was_told_lately(case: Case) -> bool:
+def _nobody_is_there_since(connector: Connector) -> datetime | None:
+    """Once in that time a customer is told. None while agents are there."""
+    try:
+        ours = hours(connector.options.get("open_hours", ""))
+    except NotHours:  # not from the set-up pages, which check it
+        ours = None
+    return ours.closed_since(now(), ZoneInfo(settings.TIME_ZONE)) if ours else now() - ONCE_IN
+
+
+def _was_told(case: Case, since: datetime) -> bool:
     customer = case.customer.current()
     told = Entry.objects.filter(kind=EntryKind.REPLY, classification=Classification.AUTOMATIC)
-    return told.filter(identity__customer=customer, created_at__gte=now() - ONCE_IN).exists()
+    return told.filter(identity__customer=customer, created_at__gte=since).exists()
 
 
 def _is_a_flood(case: Case, entry: Entry, connector: Connector) -> bool:

@@ -84,6 +84,12 @@ class StepForm(Checked):
         for name, value in cleaned.items():
             if isinstance(value, bool):
                 cleaned[name] = "yes" if value else ""
+        for field in self.step.fields:
+            try:
+                if field.check:
+                    field.check(cleaned.get(field.name, ""))
+            except ValueError as error:
+                self.add_error(field.name, str(error))
         return cleaned
 
 

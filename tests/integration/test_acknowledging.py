@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils.timezone import now
 
 from connectors.messages import InboundMessage, Sender
@@ -68,6 +69,28 @@ def test_once_a_day_is_enough_for_anybody(maya: Any, mailbox: Connector) -> None
     Entry.objects.filter(kind="reply").update(created_at=now() - timedelta(days=2))
     write(mailbox, mail(maya, mailbox))
     assert len(told()) == 2
+
+
+def test_who_writes_while_nobody_is_there_is_told_once_until_somebody_is(
+    maya: Any, mailbox: Connector, settings: Any
+) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    mailbox.options["open_hours"] = "Mon-Fri 9:00-17:00"
+    friday_noon, friday_night, sunday, monday_night = (
+        datetime.fromisoformat(f"2026-11-{when}+01:00") for when in ("20T12:00", "20T22:00", "22T15:00", "23T20:00")
+    )
+    told_by_then = []
+    for moment in (friday_noon, friday_night, sunday, monday_night):
+        with time_machine.travel(moment, tick=False):
+            write(mailbox, mail(maya, mailbox))
+        told_by_then.append(len(told()))
+    assert told_by_then == [0, 1, 1, 2]
+
+
+def test_a_text_is_answered_by_text(maya: Any, number: Connector) -> None:
+    number.options["acknowledgement"] = "We are back at nine."
+    write(number, make.message(maya, number, "Anybody there?"))
+    assert compose(told()[0]).text.endswith("We are back at nine.")
 
 
 def test_whom_an_agent_has_answered_needs_no_automatic_word(maya: Any, mailbox: Connector, ana: Any) -> None:

@@ -95,6 +95,15 @@ def test_a_mailbox_is_set_up_step_by_step_and_works_only_at_the_end(tab: Client,
     assert begun.is_set_up
 
 
+def test_hours_that_nobody_can_read_are_asked_for_again(tab: Client, begun: Connector) -> None:
+    page = f"/connections/{begun.pk}/step/rules/"
+    answer = tab.post(page, {"acknowledgement": "We are back at nine.", "open_hours": "Mon-Fri 9 to 5"})
+    assert answer.status_code == 422
+    assert "Write it like this: Mon-Fri 9:00-17:30" in answer.content.decode()
+    assert "We are back at nine." in answer.content.decode()
+    assert tab.post(page, {"open_hours": "Mon-Fri 9:00-17:00"}).status_code == 302
+
+
 def test_what_is_half_done_is_listed_and_can_be_gone_on_with_or_dropped(tab: Client, begun: Connector) -> None:
     html = text(tab, "/health/")
     assert "not finished yet" in html

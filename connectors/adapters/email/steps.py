@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.adapters.steps import Field, Step
+from connectors.adapters.steps import FIRST_ANSWER, Field, Step
 
 TICK = (("yes", ""),)
 SECURE = (("ssl", "TLS from the first byte"), ("starttls", "STARTTLS"))
@@ -89,15 +89,7 @@ STEPS = (
                 is_option=True,
                 is_needed=False,
             ),
-            Field(
-                "acknowledgement",
-                "Automatic first answer",
-                hint="Once a day at most, to a person who writes and whom nobody has answered yet. "
-                "Nothing is sent when left empty.",
-                is_option=True,
-                is_needed=False,
-                is_long=True,
-            ),
+            *FIRST_ANSWER,
             Field(
                 "forms",
                 "Senders behind whom the person stands in Reply-To",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.adapters.steps import Field, Step
+from connectors.adapters.steps import FIRST_ANSWER, Field, Step
 
 STEPS = (
     Step(
@@ -68,6 +68,7 @@ STEPS = (
                 is_option=True,
                 is_needed=False,
             ),
+            *FIRST_ANSWER,
         ),
     ),
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from connectors.adapters.steps import Step
 from connectors.adapters.twilio.steps import STEPS as OF_TEXTS
 
-ACCOUNT = OF_TEXTS[0]
+ACCOUNT, _, RULES = OF_TEXTS
 STEPS = (
     replace(ACCOUNT, fields=tuple(each for each in ACCOUNT.fields if each.name != "from_name")),  # it is shown anyway
     Step(
@@ -16,4 +16,5 @@ STEPS = (
         "In Twilio's console open the WhatsApp sender and enter this address for incoming messages, with POST.",
         shows_webhook=True,
     ),
+    RULES,
 )

@@ -107,4 +107,13 @@ def _values(kind: str, plain: dict[str, str], files: dict[str, str], known: dict
             found[name] = asking.value(plain.get(name, ""), field.question, f"--set {name}=VALUE", default)
         elif plain.get(name):
             found[name] = plain[name]
+        _check(field, found.get(name, ""))
     return found
+
+
+def _check(field: asked.Field, value: str) -> None:
+    try:
+        if field.check:
+            field.check(value)
+    except ValueError as error:
+        raise CommandError(f"{field.name}: {error}") from error
