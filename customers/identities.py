@@ -13,6 +13,8 @@ from functools import lru_cache
 import idna
 import phonenumbers
 
+from customers.numbers import e164, in_one_form
+
 EMAIL, PHONE, INSTAGRAM, WHATSAPP = "email", "phone", "instagram", "whatsapp"
 ERASED = "erased:"  # begins the value of an address that was erased: nobody can write from there
 UNPROVEN = "unproven"  # the scope of addresses that a check says are forged: never matched with the real ones
@@ -37,14 +39,26 @@ def normalise(kind: str, value: str, region: str | None = None) -> str:
     `region` (ISO 3166) reads numbers typed without a country code; numbers from a provider come with one. Raises
     NotAnAddress.
     """
+    return _normalise(kind, value, region, is_ours=False)
+
+
+def normalise_ours(kind: str, value: str) -> str:
+    """The form of an address of our own: a number stays as the provider writes it, who compares nothing else.
+
+    Raises NotAnAddress.
+    """
+    return _normalise(kind, value, None, is_ours=True)
+
+
+def _normalise(kind: str, value: str, region: str | None, *, is_ours: bool) -> str:
     cleaned = unicodedata.normalize("NFKC", value).strip()
     match kind:
         case "email":
             return _email(cleaned)
         case "phone":
-            return _phone(cleaned, region)
+            return _phone(cleaned, region, is_ours)
         case "whatsapp":
-            return cleaned if _HIDDEN_NUMBER.fullmatch(cleaned) else _whatsapp(cleaned, region)
+            return cleaned if _HIDDEN_NUMBER.fullmatch(cleaned) else _whatsapp(cleaned, region, is_ours)
         case "instagram" if cleaned and len(cleaned) <= 64 and cleaned.isascii() and cleaned.isalnum():
             return cleaned
     raise NotAnAddress(kind, value)
@@ -70,7 +84,7 @@ def _ascii(domain: str) -> str:
     return (domain.encode("idna") if domain.isascii() else idna.encode(domain, uts46=True)).decode("ascii")
 
 
-def _phone(value: str, region: str | None) -> str:
+def _phone(value: str, region: str | None, is_ours: bool) -> str:
     """E.164 where it is a number; a short code or an alphanumeric sender stays as it is (nobody can answer those)."""
     if _SHORT_CODE.fullmatch(value) and region is None:
         return value
@@ -80,14 +94,15 @@ def _phone(value: str, region: str | None) -> str:
         if _ALPHANUMERIC.fullmatch(value) and not any(mark in value for mark in "+()"):
             return value.upper()
         raise NotAnAddress(PHONE, value) from None
+    number = number if is_ours else in_one_form(number)
     if not phonenumbers.is_possible_number(number):
         raise NotAnAddress(PHONE, value)
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return e164(number)
 
 
-def _whatsapp(value: str, region: str | None) -> str:
+def _whatsapp(value: str, region: str | None, is_ours: bool) -> str:
     """A number, or WhatsApp's own id of somebody who hides it."""
-    number = _phone(value, region)
+    number = _phone(value, region, is_ours)
     if not number.startswith("+"):
         raise NotAnAddress(WHATSAPP, value)
     return number

@@ -33,6 +33,7 @@ class Identity(models.Model):
     scope = models.CharField(max_length=64, blank=True)
     value = models.CharField(max_length=320)
     handle = models.CharField(max_length=100, blank=True)
+    spelled = models.CharField(max_length=64, blank=True, default="", db_default="")  # a number, as its provider does
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="identities")
     origin = models.CharField(max_length=120, blank=True)  # "wrote to us", "order import": where the address came from
     first_seen_at = models.DateTimeField(default=now)
@@ -73,6 +74,11 @@ class Identity(models.Model):
     @property
     def shown(self) -> str:
         return identities.shown(self.kind, self.value, self.handle)
+
+    @property
+    def reached_at(self) -> str:
+        """What a provider is given: it may know a number by another form than ours."""
+        return self.spelled or self.value
 
     @property
     def is_wrong(self) -> bool:

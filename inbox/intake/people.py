@@ -108,8 +108,19 @@ def _new(kind: str, scope: str, value: str, sender: Sender) -> Identity:
     """A second worker that does the same fails on the unique identity, is rolled back, and finds ours."""
     customer = Customer.objects.create(name=sender.name[:200])
     identity = Identity.objects.create(
-        kind=kind, scope=scope, value=value, handle=sender.handle[:100], customer=customer, origin="wrote to us"
+        kind=kind,
+        scope=scope,
+        value=value,
+        spelled=_spelled(sender.address, value),
+        handle=sender.handle[:100],
+        customer=customer,
+        origin="wrote to us",
     )
     IdentityLink.objects.create(identity=identity, customer=customer, reason=LinkReason.FIRST_SEEN)
     identity.is_new = True
     return identity
+
+
+def _spelled(address: str, value: str) -> str:
+    """A network may know only its own form of a number."""
+    return address[:64] if address.startswith("+") and address != value else ""

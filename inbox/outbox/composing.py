@@ -17,7 +17,9 @@ def compose(delivery: Delivery) -> OutboundMessage:
     is_mail = entry.channel == Channel.EMAIL
     return OutboundMessage(
         delivery=str(delivery.uuid),
-        to=Sender(address=identity.value, scope=identity.scope, name=identity.customer.name, handle=identity.handle),
+        to=Sender(
+            address=identity.reached_at, scope=identity.scope, name=identity.customer.name, handle=identity.handle
+        ),
         sender=entry.our_address or delivery.connector.address,
         sender_name=_sender_name(entry, delivery),
         subject=entry.subject,

@@ -19,7 +19,7 @@ from connectors.adapters.base import Adapter
 from connectors.adapters.steps import Field, Step, fields, missing
 from connectors.messages import Channel
 from connectors.models import Connector, ConnectorKind
-from customers.identities import NotAnAddress, normalise
+from customers.identities import NotAnAddress, normalise_ours
 from inbox import checking
 from inbox.forms import Checked
 from inbox.http import AgentRequest
@@ -62,7 +62,7 @@ class BasicsForm(Checked):
 
     def _normal(self, address: str) -> str:
         try:
-            return normalise(self.adapter.identity_kind, address)
+            return normalise_ours(self.adapter.identity_kind, address)
         except NotAnAddress as error:
             raise forms.ValidationError(f"{error}.") from error
 

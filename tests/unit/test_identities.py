@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.identities import NotAnAddress, can_be_answered, found_in, normalise, shown
+from customers.identities import NotAnAddress, can_be_answered, found_in, normalise, normalise_ours, shown
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,17 @@ from customers.identities import NotAnAddress, can_be_answered, found_in, normal
         ("email", "maya+shop@ortiz.example", "maya+shop@ortiz.example"),
         ("phone", "+1 (415) 555-2671", "+14155552671"),
         ("phone", "+４４ 20 7946 0958", "+442079460958"),
+        ("phone", "+541123456789", "+5491123456789"),
+        ("phone", "+5491123456789", "+5491123456789"),
+        ("phone", "+54 11 15-2345-6789", "+5491123456789"),
+        ("phone", "+5215512345678", "+525512345678"),
+        ("phone", "+525512345678", "+525512345678"),
+        ("phone", "+551187654321", "+5511987654321"),
+        ("phone", "+5511987654321", "+5511987654321"),
+        ("phone", "+551123456789", "+551123456789"),  # a landline
+        ("phone", "+555178123456", "+555178123456"),  # trunk radio kept its eight digits
+        ("whatsapp", "+5215512345678", "+525512345678"),
+        ("whatsapp", "+553188887777", "+5531988887777"),
         ("phone", "72345", "72345"),
         ("phone", "AMAZON", "AMAZON"),
         ("instagram", "1002003004005006", "1002003004005006"),
@@ -54,6 +65,17 @@ def test_addresses_are_stored_in_one_form(kind: str, given_as: str, stored: str)
 def test_what_is_no_address_is_refused(kind: str, value: str) -> None:
     with pytest.raises(NotAnAddress):
         normalise(kind, value)
+
+
+def test_a_number_of_our_own_stays_as_its_provider_writes_it() -> None:
+    assert normalise_ours("phone", "+54 11 2345-6789") == "+541123456789"
+    assert normalise_ours("email", " Support@Northwind.Test ") == "support@northwind.test"
+
+
+def test_numbers_typed_in_a_country_have_the_same_form() -> None:
+    assert normalise("phone", "011 15-2345-6789", "AR") == normalise("phone", "11 2345-6789", "AR") == "+5491123456789"
+    assert normalise("phone", "(31) 8888-7777", "BR") == "+5531988887777"
+    assert found_in("llámame al +54 11 2345-6789") == {("phone", "+5491123456789")}
 
 
 def test_a_number_typed_without_a_country_is_read_in_the_region() -> None:

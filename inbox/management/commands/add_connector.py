@@ -11,7 +11,7 @@ from connectors.adapters import ADAPTERS
 from connectors.adapters import steps as asked
 from connectors.messages import Channel
 from connectors.models import Connector, ConnectorKind
-from customers.identities import NotAnAddress, normalise
+from customers.identities import NotAnAddress, normalise_ours
 from inbox.management import asking
 from inbox.models import Team
 
@@ -69,7 +69,7 @@ def _fields(kind: str) -> dict[str, asked.Field]:
 
 def _ours(kind: str, address: str) -> str:
     try:
-        return normalise(ADAPTERS[Channel(kind)].identity_kind, address)
+        return normalise_ours(ADAPTERS[Channel(kind)].identity_kind, address)
     except NotAnAddress as error:
         raise CommandError(f"{error}.") from error
 

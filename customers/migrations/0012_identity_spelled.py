@@ -1,0 +1,17 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """A number as its provider writes it, where that is not the form we know it by."""
+
+    dependencies = [
+        ("customers", "0011_profiles"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="identity",
+            name="spelled",
+            field=models.CharField(blank=True, db_default="", default="", max_length=64),
+        ),
+    ]
