@@ -135,7 +135,7 @@ class AssignForm(Checked):
         pk = self.cleaned_data["agent"]
         if not pk:
             return None
-        team_mates = Agent.objects.active().in_teams(self.case.team_ids)
+        team_mates = self.case.those_who_may_have_it()
         found: Agent | None = team_mates.filter(pk=pk).first() if pk.isdecimal() else None
         if found is None:
             raise forms.ValidationError("They are not in a team of this case.")

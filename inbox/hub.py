@@ -125,8 +125,7 @@ class Hub:
                 return frame, [each for each in self.sockets if each.agent_id in agents]
             case "case":
                 self.board_changed.set()
-                teams = frozenset(frame["teams"])
-                return frame, [each for each in self.sockets if each.is_supervisor or each.teams & teams]
+                return frame, [each for each in self.sockets if _may_see(each, frame)]
             case "board":
                 self.board_changed.set()
         return frame, []
@@ -198,6 +197,15 @@ class Hub:
                 await socket.end()
             else:
                 socket.teams, socket.is_supervisor = agent["teams"], agent["is_supervisor"]
+
+
+def _may_see(socket: Socket, frame: Mapping[str, Any]) -> bool:
+    """As Case.objects.visible_to."""
+    if socket.agent_id in frame.get("but", ()):
+        return False
+    if frame.get("named") is not None:
+        return socket.agent_id in frame["named"]
+    return socket.is_supervisor or bool(socket.teams & {*frame["teams"]})
 
 
 def _message(frame: Mapping[str, Any]) -> WebSocketSendEvent:

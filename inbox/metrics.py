@@ -69,8 +69,8 @@ class Metric:
     def cases(self, scope: Scope) -> QuerySet[Case]:
         """The cases of exactly the rows that were counted."""
         if not self.to_case:
-            return self.rows(scope)
-        return Case.objects.filter(pk__in=self.rows(scope).order_by().values(self.to_case))
+            return self.rows(scope).filter(named_ids=None)
+        return Case.objects.filter(named_ids=None, pk__in=self.rows(scope).order_by().values(self.to_case))
 
     def noun(self, number: int) -> str:
         return self.one if number == 1 else self.many
@@ -98,7 +98,7 @@ def _in_team(rows: QuerySet[Rows], scope: Scope, to_case: str = "") -> QuerySet[
 
 
 def _live(scope: Scope) -> QuerySet[Case]:
-    rows = _in_team(Case.objects.live(), scope)
+    rows = _in_team(Case.objects.live().filter(named_ids=None), scope)  # the board is everybody's
     return rows.filter(assignee=scope.agent) if scope.agent else rows
 
 
@@ -117,7 +117,7 @@ def _nobodys(scope: Scope) -> QuerySet[Case]:
 
 
 def _moved(scope: Scope) -> QuerySet[Switch]:
-    rows = _in_team(Switch.objects.filter(at__gte=now() - HOUR), scope, "case__")
+    rows = _in_team(Switch.objects.filter(at__gte=now() - HOUR, case__named_ids=None), scope, "case__")
     if scope.channel:
         rows = rows.filter(from_channel=scope.channel)
     return rows.filter(to_channel=scope.towards) if scope.towards else rows
@@ -137,14 +137,17 @@ def _not_delivered(scope: Scope) -> QuerySet[Entry]:
         deliveries__state__in=[State.SENT, State.DELIVERED, State.READ],
     )
     rows = Entry.objects.filter(
-        Q(case__is_live=True) | Q(case__merged_into__is_live=True), ~Exists(arrived), pk__in=failed.values("entry")
+        Q(case__is_live=True) | Q(case__merged_into__is_live=True),
+        ~Exists(arrived),
+        case__named_ids=None,
+        pk__in=failed.values("entry"),
     )
     return _in_team(rows, scope, "case__")
 
 
 def _unseen(scope: Scope) -> QuerySet[Alert]:
     seen = AlertSeen.objects.filter(alert=OuterRef("pk"), seen_at__gte=OuterRef("raised_at"))
-    rows = Alert.objects.open().exclude(loudness=Loudness.QUIET).filter(~Exists(seen))
+    rows = Alert.objects.open().exclude(loudness=Loudness.QUIET).filter(~Exists(seen), case__named_ids=None)
     return _in_team(rows, scope, "case__")
 
 

@@ -139,6 +139,8 @@ class Homes:
             status=Status.OPEN if root.is_live else Status.RESOLVED,
             is_live=root.is_live,
             resolved_at=root.resolved_at,
+            sensitive=root.sensitive,
+            named_ids=root.named_ids,
         )
         self.cases[case.pk], self.owner[case.pk], self.old_root[case.pk] = case, owner, case.pk
         self.part[owner, root.pk] = case.pk

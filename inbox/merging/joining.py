@@ -124,6 +124,7 @@ def _words(merge: Merge, by: Agent | None) -> str:
 
 
 def _take_in(merge: Merge, older: Case, newer: Case) -> None:
+    older.hide_with(newer)
     newer.is_live, newer.merged_into = False, older
     newer.changed(None, "is_live", "merged_into")
     older.team_ids = list(dict.fromkeys([*older.team_ids, *newer.team_ids]))

@@ -53,6 +53,10 @@ class AgentManager(BaseUserManager["Agent"].from_queryset(AgentQuerySet)):  # ty
         return agent
 
 
+MAY_SEE = """SELECT ARRAY(SELECT team_id FROM inbox_agent_teams WHERE agent_id = %s),
+    EXISTS (SELECT FROM inbox_case WHERE named_ids @> ARRAY[%s]::bigint[])"""
+
+
 class Agent(AbstractBaseUser):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120)
@@ -87,12 +91,13 @@ class Agent(AbstractBaseUser):
         return f"{first} {rest[-1][0]}." if rest else first
 
     teams_known: list[int] | None = None
+    is_named = True  # in a sensitive case; until it is known that in none
 
     def know_teams(self) -> None:
-        """Reads them once, for whoever asks for a page. By hand: every page does."""
+        """Reads once, for whoever asks for a page, what they may see. By hand: every page does."""
         with connection.cursor() as cursor:
-            cursor.execute("SELECT team_id FROM inbox_agent_teams WHERE agent_id = %s", [self.pk])
-            self.teams_known = [row[0] for row in cursor.fetchall()]
+            cursor.execute(MAY_SEE, [self.pk, self.pk])
+            self.teams_known, self.is_named = cursor.fetchone()
 
     @property
     def team_ids(self) -> list[int]:

@@ -11,7 +11,7 @@ from django.utils.timezone import now
 
 from inbox import live
 from inbox.models.agent import Agent, Presence
-from inbox.models.case import Case
+from inbox.models.case import Case, may_know
 from inbox.models.switch import Loudness, Switch
 
 
@@ -42,7 +42,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
             long_unseen = models.Q(raised_at__lt=now() - timedelta(minutes=settings.UNSEEN_ALERT_MINUTES))
             looked_at = AlertSeen.objects.filter(alert=models.OuterRef("pk"), seen_at__gte=models.OuterRef("raised_at"))
             found |= models.Q(long_unseen, ~models.Exists(looked_at))
-        return self.filter(found).exclude(loudness=Loudness.QUIET)
+        return self.filter(found, may_know(agent, "case__")).exclude(loudness=Loudness.QUIET)
 
     def unseen_by(self, agent: Agent) -> AlertQuerySet:
         return (
@@ -81,6 +81,8 @@ class Alert(models.Model):
         """Agents to push to now. Who may read it is worked out again by `for_agent` when it is read."""
         if Alert.objects.filter(owner_is_here(), pk=self.pk).exists():
             return [self.case.assignee_id] if self.case.assignee_id else []
+        if self.case.named_ids is not None:
+            return list(Agent.objects.active().filter(pk__in=self.case.named_ids).values_list("pk", flat=True))
         return list(Agent.objects.active().in_teams(self.case.team_ids).values_list("pk", flat=True))
 
     def announce(self, agents: list[int] | None = None) -> None:
@@ -91,9 +93,13 @@ class Alert(models.Model):
                 "alert": self.pk,
                 "case": self.case_id,
                 "loudness": self.loudness,
-                "agents": self.audience() if agents is None else agents,
+                "agents": self._of_those_who_may_know(self.audience() if agents is None else agents),
             }
         )
+
+    def _of_those_who_may_know(self, agents: list[int]) -> list[int]:
+        named = Case.objects.values_list("named_ids", flat=True).get(pk=self.case_id)
+        return agents if named is None else [each for each in agents if each in named]
 
     def see(self, agent: Agent) -> None:
         AlertSeen.objects.update_or_create(alert=self, agent=agent, defaults={"seen_at": now()})

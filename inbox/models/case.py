@@ -18,7 +18,7 @@ from django.utils.timezone import now
 from connectors.messages import Classification
 from customers.models import Customer
 from inbox import live
-from inbox.models.agent import Agent, Team
+from inbox.models.agent import Agent, AgentQuerySet, Team
 from inbox.models.entry import Entry, EntryKind, EntryQuerySet
 
 
@@ -57,12 +57,22 @@ class AnotherIsLive(Exception):
         self.case = case
 
 
+def named(agent: Agent, to_case: str = "") -> models.Q:
+    """Sensitive cases that name this agent. For most there is none, and nothing has to be asked."""
+    return models.Q(**{f"{to_case}named_ids__contains": [agent.pk]}) if agent.is_named else models.Q(pk__in=[])
+
+
+def may_know(agent: Agent, to_case: str) -> models.Q:
+    """What hangs on a case, unless it is a sensitive one that does not name this agent."""
+    return models.Q(**{f"{to_case}named_ids": None}) | named(agent, to_case)
+
+
 class CaseQuerySet(models.QuerySet["Case"]):
     def visible_to(self, agent: Agent) -> CaseQuerySet:
-        """The door: cases of the agent's teams; supervisors see all. There is no other way to a case in a view."""
-        if agent.is_supervisor:
-            return self
-        return self.filter(team_ids__overlap=agent.team_ids)
+        """The door: cases of the agent's teams; supervisors see all; a sensitive one is seen by those it names, and by
+        nobody else. There is no other way to a case in a view."""
+        teams = models.Q() if agent.is_supervisor else models.Q(team_ids__overlap=agent.team_ids)
+        return self.filter((teams & models.Q(named_ids=None)) | named(agent))
 
     def live(self) -> CaseQuerySet:
         return self.filter(LIVE)
@@ -201,6 +211,11 @@ class Case(models.Model):
         return Entry.objects.filter(case__in=self.family())
 
     @property
+    def shown_subject(self) -> str:
+        """On rows and cards, over whose shoulder others look."""
+        return f"Sensitive: {self.get_sensitive_display().lower()}" if self.sensitive else self.subject
+
+    @property
     def is_waiting_for_us(self) -> bool:
         return self.waiting_since is not None
 
@@ -265,7 +280,13 @@ class Case(models.Model):
         self.record(Entry.event_of("reopened", because, by=by, customer=was.pk), *changed)
 
     def may_be_given_to(self, agent: Agent) -> bool:
+        if self.named_ids is not None:
+            return agent.is_active and agent.pk in self.named_ids
         return agent.is_active and (agent.is_supervisor or bool({*agent.team_ids} & {*self.team_ids}))
+
+    def those_who_may_have_it(self) -> AgentQuerySet:
+        agents: AgentQuerySet = Agent.objects.active()
+        return agents.in_teams(self.team_ids) if self.named_ids is None else agents.filter(pk__in=self.named_ids)
 
     def snooze(self, until: datetime, *, by: Agent) -> None:
         self.status, self.snoozed_until, self.snoozed_by = Status.SNOOZED, until, by
@@ -351,8 +372,33 @@ class Case(models.Model):
     def _show_last(self, entry: Entry) -> set[str]:
         self.last_entry_id = max(self.last_entry_id, entry.pk)
         self.last_kind, self.last_author, self.last_at = entry.kind, entry.author[:120], entry.created_at
-        self.preview = entry.preview
+        self.preview = "" if self.sensitive else entry.preview
         return {"last_entry_id", "last_kind", "last_author", "last_at", "preview"}
+
+    def hide(self, why: str, named: list[int]) -> None:
+        """Sensitive from now on, and seen only by those named; or nothing of the kind, by an empty `why`.
+
+        Whatever was merged into it says the same, since its entries are found through their own case.
+        """
+        self.sensitive, self.named_ids = why, sorted(set(named)) if why else None
+        if self.assignee and not self.may_be_given_to(self.assignee):
+            self.assignee = None
+        Case.objects.filter(pk__in=self.family()).update(sensitive=self.sensitive, named_ids=self.named_ids)
+        self.show_latest()
+        if why:
+            live.announce(partial(farewell, self.pk, self.version + 1, self.team_ids, self.named_ids or []))
+        self.changed(None, "sensitive", "named_ids", "assignee", *self.LAST)
+
+    def hide_with(self, other: Case) -> None:
+        """Read as one from now on, both are as sensitive as either was."""
+        why = self.sensitive or other.sensitive
+        if not why:
+            return
+        named = sorted({*(self.named_ids or []), *(other.named_ids or [])})
+        for case in (self, other):
+            case.sensitive, case.named_ids, case.preview = why, named, ""
+        both = Case.objects.filter(pk__in=[*self.family(), *other.family()])
+        both.update(sensitive=why, named_ids=named, preview="")
 
     LAST = ("last_entry_id", "last_kind", "last_author", "last_at", "preview")
 
@@ -375,6 +421,13 @@ class Case(models.Model):
         return {"channel", "channels", "first_message_at", "first_channel"}
 
 
+def farewell(case: int, version: int, teams: list[int], named: list[int]) -> dict[str, Any]:
+    """To everybody but those it names: it is in none of their lists any more."""
+    gone = render_to_string("inbox/_row_gone.html", {"case": case, "version": version})
+    told = {"kind": "case", "case": case, "version": version, "teams": teams, "but": named, "row": gone}
+    return told | {"entry": None, "entry_kind": "", "moved": False, "at": now().isoformat()}
+
+
 def frame(case: Case, entry: int | None, entry_kind: str, moved: bool) -> dict[str, Any]:
     """What sockets hear of a case: a row that looks the same to everybody, and what files it under the fixed views."""
     return {
@@ -386,6 +439,7 @@ def frame(case: Case, entry: int | None, entry_kind: str, moved: bool) -> dict[s
         "assignee": case.assignee_id,
         "channel": case.channel,
         "teams": case.team_ids,
+        "named": case.named_ids,
         "row": render_to_string("inbox/_row.html", {"case": case}),
         "entry": entry,
         "entry_kind": entry_kind,

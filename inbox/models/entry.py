@@ -43,12 +43,15 @@ class TeamsOfCase(models.Func):
 class EntryQuerySet(models.QuerySet["Entry"]):
     def visible_to(self, agent: Agent) -> EntryQuerySet:
         """Entries of visible cases; filed mail without a case through its connector's team."""
+        known = models.Q(case=None) | models.Q(case__named_ids=None)
+        if agent.is_named:
+            known |= models.Q(case__named_ids__contains=[agent.pk])
         if agent.is_supervisor:
-            return self
+            return self.filter(known)
         teams = agent.team_ids
-        in_a_case = models.Q(seen_by__overlap=teams)
+        in_a_case = models.Q(seen_by__overlap=teams) | models.Q(case__named_ids__contains=[agent.pk])
         return self.alias(seen_by=TeamsOfCase("case_id")).filter(
-            in_a_case | models.Q(case=None, connector__team__in=teams)
+            known, in_a_case | models.Q(case=None, connector__team__in=teams)
         )
 
     def filed(self) -> EntryQuerySet:

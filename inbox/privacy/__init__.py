@@ -7,10 +7,12 @@ redacting.py  one message
 erasing.py    one address, or a whole person; their tombstones
 exporting.py  all of it in one zip
 asking.py     requests, with a due date and a proof
+hiding.py     cases that only named people see
 """
 
 from inbox.privacy.asking import NotProven, answer, close, note, prove
 from inbox.privacy.erasing import erase_address, erase_person
+from inbox.privacy.hiding import hide, name
 from inbox.privacy.redacting import StillHeld, redact
 
 __all__ = [
@@ -20,6 +22,8 @@ __all__ = [
     "close",
     "erase_address",
     "erase_person",
+    "hide",
+    "name",
     "note",
     "prove",
     "redact",

@@ -187,7 +187,7 @@ def take(request: AgentRequest, pk: int) -> HttpResponse:
 def assign(request: AgentRequest, pk: int) -> HttpResponse:
     case = case_or_404(request, pk)
     if request.method == "GET":
-        colleagues = Agent.objects.active().in_teams(case.team_ids).order_by("name")
+        colleagues = case.those_who_may_have_it().order_by("name")
         return render(
             request, "inbox/_assign.html", {"case": case, "colleagues": colleagues, "teams": Team.objects.all()}
         )

@@ -24,6 +24,7 @@ PAGE = 50
 SORTS = {"longest": "Longest waiting", "newest": "Newest", "moved": "Moved"}
 AWAKE = [Status.OPEN, Status.WAITING]
 SHOWN = """
+    sensitive
     status is_live version subject preview channel previous_channel channels open_channels waiting_since moved_at
     shows_move snoozed_until last_entry_id last_kind last_author last_at last_inbound_id has_failed_delivery customer
     assignee customer__name assignee__name assignee__email
@@ -46,7 +47,7 @@ class InboxView:
 
     def seen_by(self, agent: Agent) -> str:
         """Equal for agents who see the same cases in it."""
-        if self.is_own:
+        if self.is_own or agent.is_named:
             return f"agent-{agent.pk}"
         return "all" if agent.is_supervisor else "teams-" + "-".join(map(str, sorted(agent.team_ids)))
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 from customers.models import Customer, Identity
 from inbox.http import AgentRequest, signed_in
 from inbox.models import Agent, Case, Entry, EntryKind
+from inbox.models.case import may_know
 from inbox.views.inbox import SHOWN, decorate, for_rows
 
 MOST_PEOPLE, MOST_CASES, MOST_HITS = 8, 30, 100
@@ -82,6 +83,7 @@ def _by_text(query: str, agent: Agent) -> list[Hit]:
     """The newest words of each case, newest first. A case that says them in every line takes one place."""
     words = SearchQuery(query, config="simple", search_type="websearch")
     entries = Entry.objects.filter(search=words, kind__in=WORDS, case__isnull=False).order_by("-pk")
+    entries = entries.filter(may_know(agent, "case__"))
     if not agent.is_supervisor:
         entries = entries.filter(case__in=Case.objects.visible_to(agent))
     newest: dict[int, int] = {}
