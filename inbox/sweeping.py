@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.timezone import now
 
 from connectors.models import Receipt
-from inbox import checking, intake, outbox, reconciling, renewing
+from inbox import checking, intake, outbox, proposing, reconciling, renewing
 from inbox.locking import locked
 from inbox.models import Agent, Alert, AlertSeen, Case, Role, Status
 
@@ -101,7 +101,12 @@ def start_care(hands: Hands) -> None:
 
 
 OURS: tuple[Callable[[], int], ...] = (receipts, snoozes, unseen_alerts)
-THEIRS: tuple[Callable[[], int], ...] = (intake.fetch_files, intake.look_up_profiles, outbox.look_up_lost)
+THEIRS: tuple[Callable[[], int], ...] = (
+    intake.fetch_files,
+    intake.look_up_profiles,
+    outbox.look_up_lost,
+    proposing.catch_up,
+)
 
 
 def sweep(hands: Hands) -> int:

@@ -23,6 +23,7 @@ from connectors.adapters.email.filename import clean
 from connectors.adapters.media import sniff
 from connectors.errors import FetchFailed
 from connectors.messages import Channel
+from inbox import proposing
 from inbox.intake import scanning
 from inbox.intake.outcomes import TryLater
 from inbox.locking import locked_with
@@ -161,6 +162,7 @@ def _keep(row: Attachment) -> None:
         with locked_with(row.entry) as case:
             Entry.objects.filter(pk=row.entry.pk).update(touched_at=now())
             case.changed(row.entry)
+            proposing.look_soon(row.entry)
 
 
 def fetch_files() -> int:

@@ -12,6 +12,7 @@ from django.utils.timezone import now
 
 from connectors.messages import Authenticity
 from customers.models import Customer
+from inbox import proposing
 from inbox.intake import moves, told
 from inbox.models import Case, Entry, EntryKind, Participant, ParticipantRole, Status
 
@@ -88,6 +89,7 @@ def _said(case: Case, entry: Entry, customer: Customer, last: moves.Last | None)
     if verdict.is_move and last:
         moves.record(case, verdict, last, entry)
     told.note(case, customer, entry)
+    proposing.look_soon(entry)
 
 
 def _wait(case: Case, entry: Entry, *changed: str) -> None:

@@ -11,6 +11,7 @@ from connectors.adapters import ADAPTERS
 from connectors.messages import Channel, Profile
 from connectors.models import Connector
 from customers.models import Customer, Identity
+from inbox import proposing
 from inbox.locking import ATTEMPTS, Moved, lock_owner
 from inbox.models import Case, Entry
 
@@ -57,3 +58,5 @@ def _name(identity: Identity, customer: Customer, found: Profile) -> None:
     Entry.objects.filter(identity=identity, author=before).update(author=(customer.name or identity.shown)[:200])
     if case := Case.objects.live_of(customer):
         case.changed()
+    if said := Entry.objects.filter(identity=identity).order_by("-pk").first():
+        proposing.look_soon(said)

@@ -1,0 +1,25 @@
+"""Who may be the same person: traces → who shares them → what speaks for and against → a proposal to the agents.
+
+phrases.py    how people say that something is theirs
+signals.py    what the words of a message tell: addresses, orders, names, "I mailed you"
+names.py      whether two names may be one person's (known.py: short forms, common names)
+gathering.py  who shares a trace, by indexed look-ups
+weighing.py   the table of weights, and the verdict
+looking.py    the worker: a message was taken in; and the sweeper's net
+deciding.py   the agent's answer: the same person, different people, ask the customer
+"""
+
+from inbox.proposing.deciding import CannotAsk, accept, ask, differ
+from inbox.proposing.looking import catch_up, look, look_soon, look_task, propose
+
+__all__ = [
+    "CannotAsk",
+    "accept",
+    "ask",
+    "catch_up",
+    "differ",
+    "look",
+    "look_soon",
+    "look_task",
+    "propose",
+]

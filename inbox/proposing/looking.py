@@ -1,0 +1,219 @@
+"""A message was taken in: does it say who its writer is? In a worker, after the message is safe, and only if it tells
+something new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from celery import shared_task
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils.timezone import now
+
+from connectors.messages import Authenticity
+from customers.identities import UNPROVEN
+from customers.models import Customer, Identity
+from inbox.locking import locked
+from inbox.models import (
+    Attachment,
+    Case,
+    Considered,
+    Entry,
+    EntryKind,
+    Evidence,
+    FileState,
+    Merge,
+    Proposal,
+    ProposalState,
+    Trace,
+    TraceKind,
+    Upto,
+)
+from inbox.proposing import signals
+from inbox.proposing.gathering import around
+from inbox.proposing.signals import Found
+from inbox.proposing.weighing import Line, Side, Verdict, weigh
+from inbox.wake import wake
+
+SMALLEST_FILE = 2_000  # bytes; below it is a logo or a dot
+LATE, LOST = timedelta(seconds=20), timedelta(minutes=15)
+MOST_LATE, MOST_NAMES = 100, 500
+TELLING = 3  # points of a line that is worth asking again
+DECIDED = (ProposalState.DIFFERENT, ProposalState.ACCEPTED)  # accepted and yet two people: it was taken back
+
+
+def look(entry_id: int) -> None:
+    """Safe to call any number of times."""
+    entry = Entry.objects.select_related("identity__customer").filter(pk=entry_id).first()
+    if entry is None or entry.identity is None:
+        return
+    if _tells(entry):
+        is_news = _remember(entry.identity, _of_identity(entry.identity))
+        if _remember(entry.identity, _of_entry(entry), entry) or is_news:
+            propose(entry.identity.customer.current())
+    Considered.objects.bulk_create([Considered(entry_id=entry_id)], ignore_conflicts=True)
+
+
+def look_soon(entry: Entry) -> None:
+    """When what it says is safe, or more is known of who said it."""
+    wake(look_task, entry.pk)
+
+
+@shared_task(name="inbox.proposing.look")
+def look_task(entry_id: int) -> None:
+    look(entry_id)
+
+
+def _tells(entry: Entry) -> bool:
+    """Forged mail imitates somebody on purpose."""
+    identity = entry.identity
+    forged = entry.authenticity == Authenticity.FAIL or identity is None or identity.scope == UNPROVEN
+    return entry.kind == EntryKind.MESSAGE and entry.unsent_at is None and not forged
+
+
+def _of_entry(entry: Entry) -> list[Found]:
+    files = Attachment.objects.filter(entry=entry, state=FileState.STORED, size__gte=SMALLEST_FILE).exclude(sha256="")
+    told = signals.told_in(entry.subject, entry.text, entry.channel)
+    return [*told, *(Found(TraceKind.FILE, each) for each in files.values_list("sha256", flat=True)[:20])]
+
+
+def _of_identity(identity: Identity) -> list[Found]:
+    return signals.of_address(identity.kind, identity.value, identity.handle, identity.customer.name)
+
+
+def _remember(identity: Identity, found: Sequence[Found], entry: Entry | None = None) -> bool:
+    """Whether any of it is new."""
+    known = {(each.kind, each.value): each for each in Trace.objects.filter(identity=identity)}
+    new = [each for each in found if (each.kind, each.value) not in known]
+    rows = [Trace(identity=identity, kind=each.kind, value=each.value, manner=each.manner, entry=entry) for each in new]
+    Trace.objects.bulk_create(rows, ignore_conflicts=True)
+    plainer = [each for each in found if each.manner and (old := known.get((each.kind, each.value))) and not old.manner]
+    for each in plainer:
+        Trace.objects.filter(pk=known[each.kind, each.value].pk).update(manner=each.manner, entry=entry)
+    return bool(new or plainer)
+
+
+# Proposals
+
+
+def propose(customer: Customer) -> None:
+    """Weighs this person against everybody around them, again for those who were proposed before."""
+    before = Proposal.objects.undecided().of([customer.pk]).values_list("one", "other")
+    found = around(customer, [pk for pair in before for pk in pair if pk != customer.pk])
+    if found is None:
+        return
+    for side in found.sides.values():
+        _settle(found.me, side, weigh(found.me, side, found.owners))
+
+
+def _settle(me: Side, side: Side, verdict: Verdict) -> None:
+    """Notes what speaks for it; tells the agents who have one of them open when it is news."""
+    pair = dict(zip(("one_id", "other_id"), sorted((me.pk, side.pk)), strict=True))
+    with transaction.atomic():
+        proposal = Proposal.objects.select_for_update().filter(**pair).first()
+        if verdict.strength is None:
+            if proposal and proposal.is_undecided:
+                proposal.state = ProposalState.DROPPED
+                proposal.save(update_fields=["state"])
+            return
+        if not _is_worth_asking(proposal, me, side, verdict):
+            return
+        is_news = proposal is None or not proposal.is_undecided or proposal.strength != verdict.strength
+        if proposal is None:
+            proposal, _ = Proposal.objects.get_or_create(**pair, defaults={"strength": verdict.strength})
+        if not proposal.is_undecided:
+            proposal.state, proposal.made_at = ProposalState.OPEN, now()
+        proposal.points, proposal.strength = verdict.points, verdict.strength
+        proposal.save(update_fields=["points", "strength", "state", "made_at"])
+        _write_down(proposal, verdict.lines)
+    if is_news:
+        _announce([me.pk, side.pk])
+
+
+def _is_worth_asking(proposal: Proposal | None, me: Side, side: Side, verdict: Verdict) -> bool:
+    """Somebody said that these are different people: only something new that speaks for it is asked again."""
+    if proposal and proposal.is_undecided:
+        return True
+    some, others = (Customer(pk=each.pk).family() for each in (me, side))
+    decided = Proposal.objects.between(some, others).filter(state__in=DECIDED)
+    known = set(Evidence.objects.filter(proposal__in=decided).values_list("kind", "value"))
+    if not known and Merge.objects.have_parted(Customer(pk=me.pk), Customer(pk=side.pk)):
+        _remember_that_they_parted(me, side, verdict)
+        return False
+    new = [line for line in verdict.lines if line.points >= TELLING and (line.kind, line.value) not in known]
+    return bool(new) or not decided.exists()
+
+
+def _remember_that_they_parted(me: Side, side: Side, verdict: Verdict) -> None:
+    """They were joined by hand, and told apart again: what is known by now was known then."""
+    one, other = sorted((me.pk, side.pk))
+    assert verdict.strength
+    defaults = {"strength": verdict.strength, "points": verdict.points, "state": ProposalState.DIFFERENT}
+    proposal, _ = Proposal.objects.update_or_create(one_id=one, other_id=other, defaults=defaults)
+    _write_down(proposal, verdict.lines)
+
+
+def _write_down(proposal: Proposal, lines: Iterable[Line]) -> None:
+    """The lines as they are now; those that hold no longer go."""
+    rows = [
+        Evidence(
+            proposal=proposal,
+            kind=line.kind,
+            is_for=line.is_for,
+            points=line.points,
+            value=line.value,
+            words=line.words,
+            one_entry_id=line.entries.get(proposal.one_id),
+            other_entry_id=line.entries.get(proposal.other_id),
+        )
+        for line in lines
+    ]
+    changing = ["is_for", "points", "words", "one_entry", "other_entry"]
+    proposal.evidence.exclude(pk__in=_still(proposal, rows)).delete()
+    Evidence.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["proposal", "kind", "value"], update_fields=changing
+    )
+
+
+def _still(proposal: Proposal, rows: Sequence[Evidence]) -> list[int]:
+    holds = {(row.kind, row.value) for row in rows}
+    return [each.pk for each in proposal.evidence.all() if (each.kind, each.value) in holds]
+
+
+def _announce(people: Sequence[int]) -> None:
+    for case in Case.objects.live().main().filter(customer__in=people):
+        with locked(case) as current:
+            current.changed()
+
+
+# The net
+
+
+def catch_up() -> int:
+    """What no worker looked at, and the names of people who are on record and never wrote. The sweeper's share."""
+    window = (now() - LOST, now() - LATE)
+    seen = Considered.objects.filter(entry=OuterRef("pk"))
+    late = Entry.objects.filter(kind=EntryKind.MESSAGE, created_at__range=window).exclude(Exists(seen)).order_by("pk")
+    found = list(late.values_list("pk", flat=True)[:MOST_LATE])
+    for pk in found:
+        look(pk)
+    Considered.objects.filter(at__lt=now() - 2 * LOST).delete()
+    return len(found) + read_names()
+
+
+def read_names() -> int:
+    """The next few hundred, in the order they came to be known."""
+    place, _ = Upto.objects.get_or_create(name="identities")
+    settled = Identity.objects.filter(pk__gt=place.number, first_seen_at__lt=now() - LATE).order_by("pk")
+    batch = list(settled.select_related("customer")[:MOST_NAMES])
+    rows = [
+        Trace(identity=each, kind=found.kind, value=found.value)
+        for each in batch
+        if each.scope != UNPROVEN and not each.erased_at
+        for found in _of_identity(each)
+    ]
+    Trace.objects.bulk_create(rows, ignore_conflicts=True)
+    if batch:
+        Upto.objects.filter(pk=place.pk).update(number=batch[-1].pk)
+    return len(batch)
