@@ -14,9 +14,10 @@ BEGINS = "tl_"
 
 class SourceQuerySet(models.QuerySet["Source"]):
     def issue(self, name: str) -> tuple[Source, str]:
-        """The source and its token, which is shown once."""
+        """The source and its new token, which is shown once."""
         token = BEGINS + secrets.token_urlsafe(32)
-        return self.create(name=name, digest=digest(token)), token
+        given = {"digest": digest(token), "made_at": now(), "used_at": None, "revoked_at": None}
+        return self.update_or_create(name=name, defaults=given)[0], token
 
     def of(self, token: str) -> Source | None:
         """By the digest: 256 random bits need neither salt nor a slow hash."""

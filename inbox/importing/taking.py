@@ -1,0 +1,253 @@
+"""Into our tables, all of it or nothing. An import never makes two people one, and takes no address from anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from django.db import IntegrityError, transaction
+from django.utils.timezone import now
+
+from customers.models import Attribute, Customer, Event, ExternalId, Identity, IdentityLink, Order
+from customers.models.link import LinkReason
+from inbox.importing.records import ToldAddress, ToldCustomer, ToldEvent, ToldOrder
+from inbox.locking import ATTEMPTS, Moved, lock
+from inbox.models import Agent
+
+Key = tuple[str, str, str]
+T = TypeVar("T")
+AT_ONCE = 2_000
+
+
+class Unknown(Exception):
+    """Nobody has this id in that system. `places` are those in what was given, from 0."""
+
+    def __init__(self, external_id: str, places: Sequence[int]) -> None:
+        super().__init__(f"Nobody is called {external_id} there. Tell of the customer first.")
+        self.places = places
+
+
+@dataclass(slots=True)
+class Taken:
+    """How many were new and how many known; and, in words, which addresses were left with whom they belong to."""
+
+    made: int = 0
+    known: int = 0
+    left: list[str] = field(default_factory=list)
+    customers: list[int] = field(default_factory=list)  # ids, in the order they were told
+
+
+def take_customers(told: Sequence[ToldCustomer], *, source: str, by: Agent | None = None) -> Taken:
+    """A customer whom the source told of before is known by the id; else by an address that is surely theirs."""
+    return _tried(lambda: _Customers(told, source, by).take())
+
+
+def take_orders(told: Sequence[ToldOrder], *, source: str) -> Taken:
+    """Raises Unknown."""
+
+    def take() -> Taken:
+        owners = _owners(source, [each.external_id for each in told])
+        known = Order.objects.filter(source=source, number__in=[each.number for each in told]).count()
+        rows = [
+            Order(
+                customer_id=owners[each.external_id],
+                source=source,
+                number=each.number,
+                title=each.title,
+                status=each.status,
+                amount=each.amount,
+                currency=each.currency,
+                placed_at=each.placed_at,
+            )
+            for each in told
+        ]
+        Order.objects.bulk_create(
+            rows,
+            batch_size=AT_ONCE,
+            update_conflicts=True,
+            unique_fields=["source", "number"],
+            update_fields=["customer", "title", "status", "amount", "currency", "placed_at", "told_at"],
+        )
+        return Taken(made=len(told) - known, known=known)
+
+    return _tried(take)
+
+
+def take_events(told: Sequence[ToldEvent], *, source: str) -> Taken:
+    """An event with a reference that was told before is left as it is. Raises Unknown."""
+
+    def take() -> Taken:
+        owners = _owners(source, [each.external_id for each in told])
+        references = [each.reference for each in told if each.reference]
+        known = Event.objects.filter(source=source, reference__in=references).count()
+        rows = [
+            Event(
+                customer_id=owners[each.external_id],
+                source=source,
+                reference=each.reference,
+                name=each.name,
+                detail=each.detail,
+                at=each.at,
+            )
+            for each in told
+        ]
+        Event.objects.bulk_create(rows, batch_size=AT_ONCE, ignore_conflicts=True)
+        return Taken(made=len(told) - known, known=known)
+
+    return _tried(take)
+
+
+def _tried(take: Callable[[], T]) -> T:
+    """Again when somebody else has just met or joined one of these people."""
+    for attempt in range(ATTEMPTS):
+        try:
+            with transaction.atomic():
+                return take()
+        except (IntegrityError, Moved):
+            if attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _owners(source: str, ids: Sequence[str]) -> dict[str, int]:
+    rows = ExternalId.objects.filter(source=source, value__in=set(ids))
+    found = dict(rows.values_list("value", "customer"))
+    missing = [place for place, each in enumerate(ids) if each not in found]
+    if missing:
+        raise Unknown(ids[missing[0]], missing)
+    return found
+
+
+class _Customers:
+    def __init__(self, told: Sequence[ToldCustomer], source: str, by: Agent | None) -> None:
+        self.told, self.source, self.by = told, source, by
+        self.taken = Taken()
+        self.own: dict[str, Customer] = {}  # by external id: the row that the source told of, joined since or not
+        self.identities: dict[Key, Identity] = {}
+        self.links: dict[int, IdentityLink] = {}  # the active one, by identity
+
+    def take(self) -> Taken:
+        known = self._known()
+        self.identities = self._read_identities()
+        met = set[int]()
+        for each in self.told:
+            owner = known.get(each.external_id) or self._by_a_sure_address(each, met) or Customer()
+            self.own[each.external_id] = owner
+            met.add(owner.pk)
+        self._lock()
+        self._save_customers(known)
+        self._add_addresses()
+        self._set_attributes()
+        self.taken.customers = [self.own[each.external_id].current().pk for each in self.told]
+        return self.taken
+
+    def _known(self) -> dict[str, Customer]:
+        rows = ExternalId.objects.filter(source=self.source, value__in=[each.external_id for each in self.told])
+        return {row.value: row.customer for row in rows.select_related("customer")}
+
+    def _read_identities(self) -> dict[Key, Identity]:
+        values = {address.value for each in self.told for address in each.addresses}
+        rows = list(Identity.objects.filter(value__in=values).select_related("customer"))
+        links = IdentityLink.objects.active().filter(identity__in=rows).select_related("identity__customer")
+        self.links = {link.identity_id: link for link in links}
+        return {(row.kind, row.scope, row.value): row for row in rows}
+
+    def _by_a_sure_address(self, told: ToldCustomer, met: set[int]) -> Customer | None:
+        """Exactly one person, who has no other id in this system. `met`: those who are spoken of already."""
+        known = [self.identities[address.key].pk for address in told.addresses if address.key in self.identities]
+        links = [self.links[pk] for pk in known if pk in self.links]
+        sure = {link.identity.customer for link in links if link.assurance.is_sure}
+        if len(sure) != 1:
+            return None
+        (owner,) = sure
+        taken = owner.pk in met or owner.is_a_line
+        return None if taken or ExternalId.objects.filter(source=self.source, customer=owner).exists() else owner
+
+    def _lock(self) -> None:
+        """Everybody who may get an address, once and in order; then nobody's address can change hands."""
+        people = {customer.current().pk for customer in self.own.values() if customer.pk}
+        if people:
+            lock(*people)
+            owners = {key: row.customer_id for key, row in self.identities.items()}
+            self.identities = self._read_identities()
+            if owners != {key: row.customer_id for key, row in self.identities.items()}:
+                raise Moved
+        fresh = Customer.objects.in_bulk([customer.pk for customer in self.own.values() if customer.pk])
+        self.own = {name: fresh.get(customer.pk, customer) for name, customer in self.own.items()}
+
+    def _save_customers(self, known: dict[str, Customer]) -> None:
+        new, old = list[Customer](), list[Customer]()
+        for each in self.told:
+            customer = self.own[each.external_id]
+            (old if customer.pk else new).append(customer)
+            customer.has_written = True  # on record: listed among customers
+            customer.name = each.name if each.name and not customer.named_by_agent else customer.name
+            customer.language = each.language or customer.language
+            customer.time_zone = each.time_zone or customer.time_zone
+            customer.prefers = each.prefers or customer.prefers
+        Customer.objects.bulk_create(new, batch_size=AT_ONCE)
+        Customer.objects.bulk_update(
+            old, ["has_written", "name", "language", "time_zone", "prefers"], batch_size=AT_ONCE
+        )
+        met = [each.external_id for each in self.told if each.external_id not in known]
+        ids = [ExternalId(customer=self.own[each], source=self.source, value=each) for each in met]
+        ExternalId.objects.bulk_create(ids, batch_size=AT_ONCE)
+        self.taken.made, self.taken.known = len(new), len(old)
+
+    def _add_addresses(self) -> None:
+        identities: list[Identity] = []
+        better: list[IdentityLink] = []
+        for each in self.told:
+            owner = self.own[each.external_id].current()
+            for address in each.addresses:
+                known = self.identities.get(address.key)
+                if known is None:
+                    identities.append(self._identity(address, owner))
+                    better.append(self._link(identities[-1], owner, address))
+                elif known.customer_id != owner.pk:
+                    self.taken.left.append(_left(each, known))
+                elif address.is_proven:
+                    better += self._proof(known, owner, address)
+        Identity.objects.bulk_create(identities, batch_size=AT_ONCE)
+        IdentityLink.objects.bulk_create(better, batch_size=AT_ONCE)
+
+    def _identity(self, address: ToldAddress, owner: Customer) -> Identity:
+        return Identity(kind=address.kind, scope=address.scope, value=address.value, customer=owner, origin=self.source)
+
+    def _link(self, identity: Identity, owner: Customer, address: ToldAddress) -> IdentityLink:
+        return IdentityLink(
+            identity=identity,
+            customer=owner,
+            reason=LinkReason.SIGNED if address.is_proven else LinkReason.IMPORTED,
+            words=f"From {self.source}.",
+            made_by=self.by,
+        )
+
+    def _proof(self, identity: Identity, owner: Customer, address: ToldAddress) -> Iterable[IdentityLink]:
+        """A better reason for the same, unless there is one: links are revoked, never rewritten."""
+        link = self.links.get(identity.pk)
+        if identity.is_shared or (link and link.assurance == "proven"):
+            return []
+        if link:
+            IdentityLink.objects.filter(pk=link.pk).update(revoked_at=now(), revoked_by=self.by)
+        return [self._link(identity, owner, address)]
+
+    def _set_attributes(self) -> None:
+        rows = [
+            Attribute(customer=self.own[each.external_id], name=name, value=value, source=self.source, made_by=self.by)
+            for each in self.told
+            for name, value in each.attributes.items()
+        ]
+        Attribute.objects.bulk_create(
+            rows,
+            batch_size=AT_ONCE,
+            update_conflicts=True,
+            unique_fields=["customer", "name"],
+            update_fields=["value", "source", "made_by", "at"],
+        )
+
+
+def _left(told: ToldCustomer, known: Identity) -> str:
+    whose = "a shared line" if known.is_shared else f"{known.customer.shown_name} (customer {known.customer_id})"
+    return f"{known.value} of {told.external_id} was left with {whose}."
