@@ -62,6 +62,22 @@ class NumbersField(forms.Field):
         return [int(part) for part in parts if part.isdecimal() and len(part) < 19][:200]
 
 
+class PickedForm(Checked):
+    """Messages picked on a timeline, and who wrote them if somebody else did."""
+
+    entries = NumbersField(error_messages={"required": "Pick at least one message."})
+    q = forms.CharField(required=False, max_length=200)
+    person = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+    name = forms.CharField(required=False, max_length=200)
+    with_address = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        for name in ("q", "name"):
+            cleaned[name] = " ".join(cleaned.get(name, "").split())
+        return cleaned
+
+
 class ReplyForm(Checked):
     option = forms.CharField(max_length=60, error_messages={"required": "There is no way to write to this person now."})
     text = forms.CharField(required=False, strip=False)

@@ -3,6 +3,8 @@ the customer and those known to be copied in, the Message-ID of a mail in that c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 
 from connectors.adapters.email.message_id import is_ours
@@ -18,24 +20,39 @@ def find(connector: Connector, item: InboundMessage | Echo, identity: Identity) 
     """The case as it is today (merges followed), or None. Expects nothing to be locked."""
     if item.email is None:
         return None
-    for token in item.email.reply_tokens:
-        case = Case.objects.filter(reply_token=token).select_related("customer").first()
-        if case:
-            return case.current()
+    token_of = _by_token(item.email.reply_tokens)
+    if token_of and not token_of.beside:
+        return token_of
     cited = [each for each in [*item.email.in_reply_to, *reversed(item.email.references)][:40] if each]
     if not cited:  # the first mail of a conversation; even a query for nothing has its price
-        return None
+        return token_of
     ours = [uuid for uuid in (is_ours(each, settings.SECRET_KEY.encode()) for each in cited) if uuid]
     if ours:
         entry = Entry.objects.filter(uuid__in=ours).select_related("case__customer").order_by("-pk").first()
         if entry and entry.case:
-            return entry.case.current()
+            answered = entry.case.current()
+            return token_of if token_of and not _is_of_same_person(answered, token_of) else answered
+    if token_of:
+        return token_of
     known = Entry.objects.filter(message_id__in=cited, connector=connector, case__isnull=False)
     for entry in known.select_related("case__customer").order_by("-pk")[:10]:
         case = entry.case.current()  # type: ignore[union-attr]
         if _is_known_to(case, identity):
             return case
     return None
+
+
+def _by_token(tokens: Iterable[str]) -> Case | None:
+    for token in tokens:
+        case = Case.objects.filter(reply_token=token).select_related("customer").first()
+        if case:
+            return case.current()
+    return None
+
+
+def _is_of_same_person(answered: Case, other: Case) -> bool:
+    """The mail of ours that is answered was moved to a second matter since; it still carries the token of the first."""
+    return answered.is_live and answered.customer.current().pk == other.customer.current().pk
 
 
 def _is_known_to(case: Case, identity: Identity) -> bool:

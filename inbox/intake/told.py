@@ -8,6 +8,7 @@ from django.db import connection
 from customers.identities import found_in
 from customers.models import Customer, Identity
 from inbox.models import Case, Entry, Mention
+from inbox.models.fact import order_numbers
 
 NOTE_ORDERS = """
 WITH noted AS (
@@ -26,14 +27,6 @@ def note(case: Case, customer: Customer, entry: Entry) -> None:
     if hints:
         rows = [Mention(entry=entry, customer_id=owner, what=what) for owner, what in hints.items()]
         Mention.objects.bulk_create(rows, ignore_conflicts=True)
-
-
-def order_numbers(text: str) -> list[str]:
-    """In the order they are written; the pattern is a setting."""
-    found = (
-        next(group for group in match.groups() if group) for match in settings.ORDER_NUMBER.finditer(text[:20_000])
-    )
-    return list(dict.fromkeys(found))[:10]
 
 
 def _whose_addresses(customer: Customer, entry: Entry) -> dict[int, str]:

@@ -1,8 +1,22 @@
 """This is the same person, and: no, it is not. Identities and cases get other pointers; nothing is destroyed."""
 
 from inbox.merging.bringing import brought_since
+from inbox.merging.fields import Edited, Side, edited_since
 from inbox.merging.joining import candidates, join, join_locked
-from inbox.merging.journal import CannotJoin, repoint
+from inbox.merging.journal import FIELDS, CannotJoin, NotAllowed, repoint
 from inbox.merging.parting import undo
 
-__all__ = ["CannotJoin", "brought_since", "candidates", "join", "join_locked", "repoint", "undo"]
+__all__ = [
+    "FIELDS",
+    "CannotJoin",
+    "Edited",
+    "NotAllowed",
+    "Side",
+    "brought_since",
+    "candidates",
+    "edited_since",
+    "join",
+    "join_locked",
+    "repoint",
+    "undo",
+]

@@ -31,7 +31,7 @@ def part_alerts(merge: Merge, homes: Homes, roots: Iterable[Case]) -> None:
             _send_home(alert, homes, never)
     Switch.objects.filter(pk__in=never).delete()
     for case in roots:
-        _keep_one(case)
+        keep_one(case)
 
 
 def _send_home(alert: Alert, homes: Homes, never: set[int]) -> None:
@@ -55,7 +55,7 @@ def _episode(alert: Alert, cases: Iterable[int]) -> QuerySet[Switch]:
     return Switch.objects.filter(case__in=cases, at__range=during).order_by("pk")
 
 
-def _keep_one(case: Case) -> None:
+def keep_one(case: Case) -> None:
     """An open card where a move is unanswered, and nowhere else."""
     alert = Alert.objects.open().filter(case=case).first()
     waits, family = case.is_live and case.open_entries().exists(), case.family()

@@ -8,7 +8,21 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from customers.models import Customer
-from inbox.models import Case, Entry, EntryKind, Fact, Invitation, Merge, Participant, Status, Switch
+from inbox.merging.carrying import carry
+from inbox.models import (
+    Case,
+    Entry,
+    EntryKind,
+    Fact,
+    Invitation,
+    Merge,
+    Participant,
+    Regrouping,
+    RegroupingKind,
+    Status,
+    Switch,
+)
+from inbox.models.case import SPOKEN
 
 POINTERS = ("customer", "merged_into", "is_live", "status", "resolved_at", "snoozed_until")
 OF_A_PERSON = (EntryKind.MESSAGE, EntryKind.REPLY)
@@ -41,6 +55,47 @@ class Homes:
 
     def root(self, pk: int) -> Case:
         return self.cases[self._above(pk, set())[-1]]
+
+    # What an agent put into other cases meanwhile
+
+    def bring_back(self) -> None:
+        """What was there before the join goes back to its own case, when it was put where the other person's words are,
+        or when nothing else would be left of its case."""
+        since = Regrouping.objects.in_force().exclude(kind=RegroupingKind.PERSON).order_by("pk")
+        since = since.filter(at__gte=self.merge.at, to_case__in=self.cases)
+        lay: dict[int, int] = {}
+        for each in since:
+            lay = {int(pk): case for pk, case in each.entries.items()} | lay
+        before = {pk: case for pk, case in lay.items() if pk <= self.merge.newest_entry and case in self.cases}
+        if not before:
+            return
+        now_in = dict(Entry.objects.filter(pk__in=before, case__in=self.cases).values_list("pk", "case"))
+        whose = self._owners()
+        back = {
+            pk: before[pk]
+            for pk, case in now_in.items()
+            if whose[case] != whose[before[pk]] or not self._keeps_words(before[pk], whose[before[pk]])
+        }
+        carry(back)
+        self.left |= {now_in[pk] for pk in back}
+        self.touched |= {*back.values(), *(now_in[pk] for pk in back)}
+        for each in since:
+            if each.to_case_id in self.left and not self._speaks(each.to_case_id):
+                self._close(self.cases[each.to_case_id], each.from_case_id)
+
+    def _keeps_words(self, case: int, owner: int) -> bool:
+        """Whether anything will be left there once everybody's words went home."""
+        own = Q(kind=EntryKind.NOTE) | Q(kind__in=OF_A_PERSON, identity__customer=owner)
+        return Entry.objects.filter(own, case=case).exists()
+
+    def _speaks(self, case: int) -> bool:
+        return Entry.objects.filter(case=case, kind__in=SPOKEN).exists()
+
+    def _close(self, case: Case, into: int) -> None:
+        """Nothing is left of it: its address leads to where it came from."""
+        if not case.merged_into_id and into != case.pk:
+            case.is_live, case.merged_into_id = False, into
+            self.old_root[case.pk] = self.old_root[into]
 
     # Cases
 
@@ -107,8 +162,17 @@ class Homes:
         mine, theirs = self.cases_of(self.stays), self.cases_of(self.leaves)
         wrong = Q(case__in=mine, identity__customer=self.leaves) | Q(case__in=theirs, identity__customer=self.stays)
         filed_since = Q(kind=EntryKind.FILED, pk__gt=self.merge.newest_entry)
-        found = Entry.objects.filter(wrong, Q(kind__in=OF_A_PERSON) | filed_since)
+        found = Entry.objects.filter(wrong, Q(kind__in=OF_A_PERSON) | filed_since).exclude(self._handed_over())
         return list(found.select_related("identity", "connector__team").order_by("pk"))
+
+    def _handed_over(self) -> Q:
+        """An agent said who wrote it, whosever address it came from; and what stayed behind when that changed hands."""
+        handed = Regrouping.objects.in_force().filter(kind=RegroupingKind.PERSON, from_case__in=self.cases)
+        found = Q(pk__in=[])
+        for each in handed:
+            found |= Q(pk__in=[*map(int, each.entries)], case=each.to_case_id)
+            found |= Q(identity__in=each.before.get("identities", []), created_at__lt=each.at)
+        return found
 
     def _home(self, entry: Entry) -> Case | None:
         assert entry.identity is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import models, transaction
@@ -12,11 +13,11 @@ from customers.models import Customer, Identity, IdentityLink
 from customers.models.link import LinkReason
 from inbox.locking import ATTEMPTS, Moved, lock
 from inbox.merging import journal
-from inbox.merging.journal import CannotJoin
+from inbox.merging.journal import CannotJoin, NotAllowed
 from inbox.merging.showing import SHOWN, show
 from inbox.models import Agent, Alert, Attachment, Case, Draft, Entry, Merge, Status
 
-TAKEN_OVER = ("customer", "status", "snoozed_until", "snoozed_by", "assignee", "team_ids")
+TAKEN_OVER = ("customer", "status", "snoozed_until", "snoozed_by", "assignee", "team_ids", "beside")
 
 
 def candidates(query: str, agent: Agent) -> list[Customer]:
@@ -32,8 +33,11 @@ def candidates(query: str, agent: Agent) -> list[Customer]:
     return list(found.distinct().order_by("name", "pk").prefetch_related("identities")[:10])
 
 
-def join(survivor: Customer, absorbed: Customer, *, by: Agent, reason: str = "") -> Merge:
-    """Two customers become one; their live cases too, and the older one goes on. Raises CannotJoin."""
+def join(survivor: Customer, absorbed: Customer, *, by: Agent, reason: str = "", theirs: Collection[str] = ()) -> Merge:
+    """Two customers become one; their live cases too, and the older one goes on. `theirs`: the fields of which the
+    absorbed person's value holds; of others the survivor's, unless there is none. Raises CannotJoin."""
+    if not by.is_allowed_to_join:
+        raise NotAllowed(journal.MAY_NOT_JOIN)
     for _ in range(ATTEMPTS):
         first, second = (Customer.objects.get(pk=each.pk).current() for each in (survivor, absorbed))
         if first.pk == second.pk:
@@ -43,7 +47,10 @@ def join(survivor: Customer, absorbed: Customer, *, by: Agent, reason: str = "")
         try:
             with transaction.atomic():
                 customers = {each.pk: each for each in lock(first.pk, second.pk)}
-                return join_locked(customers[first.pk], customers[second.pk], by=by, reason=reason)
+                both = (customers[first.pk], customers[second.pk])
+                if any(each.erased_at for each in both):
+                    raise CannotJoin("What we knew of one of them was erased: nobody can say who that was.")
+                return join_locked(*both, by=by, reason=reason, theirs=theirs)
         except Moved:
             continue
     raise CannotJoin("Somebody else is joining these people right now. Look again.")
@@ -57,6 +64,7 @@ def join_locked(
     reason: str = "",
     proven: Identity | None = None,
     entry: UUID | None = None,
+    theirs: Collection[str] = (),
 ) -> Merge:
     """As `join`, for a caller that holds the lock of both.
 
@@ -80,7 +88,8 @@ def join_locked(
     reasons = {pk: LinkReason.CODE if pk == code else LinkReason.JOINED for pk in merge.identities}
     links = [IdentityLink(identity_id=pk, reason=reasons[pk], **about) for pk in merge.identities]
     journal.repoint(survivor, links, by)
-    _join_people(survivor, absorbed)
+    _join_people(survivor, absorbed, theirs)
+    merge.before["person_then"] = journal.fields(survivor)
     _join_cases(merge, by)
     merge.save(update_fields=["before"])
     return merge
@@ -92,13 +101,16 @@ def _newest(model: type[models.Model]) -> int:
     return newest or 0
 
 
-def _join_people(survivor: Customer, absorbed: Customer) -> None:
+def _join_people(survivor: Customer, absorbed: Customer, theirs: Collection[str]) -> None:
     absorbed.merged_into = survivor
     absorbed.save(update_fields=["merged_into"])
     survivor.has_written = survivor.has_written or absorbed.has_written
-    if not survivor.name:
-        survivor.name, survivor.named_by_agent = absorbed.name, absorbed.named_by_agent
-    survivor.save(update_fields=["has_written", "name", "named_by_agent"])
+    for name in journal.FIELDS:
+        if name in theirs or not getattr(survivor, name):
+            setattr(survivor, name, getattr(absorbed, name))
+            if name == "name":
+                survivor.named_by_agent = absorbed.named_by_agent
+    survivor.save(update_fields=["has_written", "named_by_agent", *journal.FIELDS])
 
 
 def _join_cases(merge: Merge, by: Agent | None) -> None:
@@ -110,9 +122,10 @@ def _join_cases(merge: Merge, by: Agent | None) -> None:
     older, newer = live[0], live[1:]
     was = journal.state(older)
     for case in newer:
-        _take_in(merge, older, case)
+        take_in(merge.before, older, case)
     merge.before["cases"] = {str(older.pk): was | {"assignee_then": older.assignee_id}}
     older.customer = merge.survivor
+    older.count_beside()
     show(older)
     brought = [case.pk for case in newer]
     older.record(Entry.event_of("joined", _words(merge, by), by=by, merge=merge.pk, cases=brought), *TAKEN_OVER, *SHOWN)
@@ -123,15 +136,16 @@ def _words(merge: Merge, by: Agent | None) -> str:
     return f"said that {they}" if by else f"{they}: {merge.reason}"
 
 
-def _take_in(merge: Merge, older: Case, newer: Case) -> None:
+def take_in(before: journal.State, older: Case, newer: Case) -> None:
+    """The newer case becomes part of the older one. `before`: of the journal; gets which alerts and drafts changed."""
     older.hide_with(newer)
     newer.is_live, newer.merged_into = False, older
     newer.changed(None, "is_live", "merged_into")
     older.team_ids = list(dict.fromkeys([*older.team_ids, *newer.team_ids]))
     older.assignee = older.assignee or newer.assignee
     _take_over_state(older, newer)
-    merge.before["alerts"] = _keep_one_alert(older, newer)
-    merge.before["drafts"] = _move_drafts(older, newer)
+    before["alerts"] = _keep_one_alert(older, newer)
+    before["drafts"] = _move_drafts(older, newer)
 
 
 def _take_over_state(older: Case, newer: Case) -> None:

@@ -1,7 +1,8 @@
 """What a join writes down, so that it can be taken back exactly.
 
     Merge.before = {
-        "person": {"name", "named_by_agent", "has_written"},        the survivor
+        "person": {"name", …, "named_by_agent", "has_written"},     the survivor
+        "person_then": {"name", …},                                 the same after the join
         "cases": {"<id>": {"status", "snoozed_until", "snoozed_by", "assignee", "assignee_then", "team_ids"}},
         "drafts": {"<id>": id of the case it lay in},
         "alerts": [ids of those closed],
@@ -21,6 +22,11 @@ from customers.models import Customer, Identity, IdentityLink
 from inbox.models import Agent, Case
 
 State = dict[str, Any]
+FIELDS = ("name", "language", "time_zone", "prefers")  # of a person, which a join chooses from
+
+
+MAY_NOT_JOIN = "You may not join people. A supervisor can allow it, or do it for you."
+MAY_NOT_PART = "You may not tell people apart. A supervisor can allow it, or do it for you."
 
 
 class CannotJoin(Exception):
@@ -31,9 +37,16 @@ class CannotJoin(Exception):
         self.reason = reason
 
 
+class NotAllowed(CannotJoin):
+    """They may ask somebody who is."""
+
+
+def fields(customer: Customer) -> State:
+    return {name: getattr(customer, name) for name in FIELDS}
+
+
 def person(customer: Customer) -> State:
-    return {
-        "name": customer.name,
+    return fields(customer) | {
         "named_by_agent": customer.named_by_agent,
         "has_written": customer.has_written,
     }

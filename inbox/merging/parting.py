@@ -6,21 +6,29 @@ join; whose a later thing is follows from the identities, which belong to the ri
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db import transaction
 from django.utils.timezone import now
 
 from customers.models import Customer, Identity, IdentityLink
 from customers.models.link import LinkReason
 from inbox.locking import ATTEMPTS
-from inbox.merging import journal
+from inbox.merging import fields, journal
+from inbox.merging.fields import Side
 from inbox.merging.homes import Homes
-from inbox.merging.journal import CannotJoin
+from inbox.merging.journal import CannotJoin, NotAllowed
 from inbox.merging.restoring import Restoring
 from inbox.models import Agent, Entry, EntryKind, Merge
 
 
-def undo(merge: Merge, *, by: Agent) -> None:
-    """Raises CannotJoin when it was undone before."""
+def undo(merge: Merge, *, by: Agent, whose: Mapping[str, Side] | None = None) -> None:
+    """`whose`: of the fields that were edited since (`edited_since`), to whom the new value belongs; else it stays.
+
+    Raises CannotJoin when it was undone before.
+    """
+    if not by.is_allowed_to_part:
+        raise NotAllowed(journal.MAY_NOT_PART)
     for _ in range(ATTEMPTS):
         today = Customer.objects.get(pk=merge.survivor_id).current().pk
         with transaction.atomic():
@@ -31,17 +39,18 @@ def undo(merge: Merge, *, by: Agent) -> None:
             stays = fresh.survivor.current()
             if stays.pk != today:
                 continue
-            _part(fresh, stays, fresh.absorbed, by)
+            _part(fresh, stays, fresh.absorbed, by, whose or {})
             return
     raise CannotJoin("Somebody else is changing these people right now. Look again.")
 
 
-def _part(merge: Merge, stays: Customer, leaves: Customer, by: Agent) -> None:
+def _part(merge: Merge, stays: Customer, leaves: Customer, by: Agent, whose: Mapping[str, Side]) -> None:
     homes = Homes(merge, stays, leaves)
     _give_addresses_back(merge, stays, leaves, by)
-    _part_people(merge, stays, leaves)
+    _part_people(merge, stays, leaves, whose)
     merge.undone_at, merge.undone_by = now(), by
     merge.save(update_fields=["undone_at", "undone_by"])
+    homes.bring_back()
     homes.tell_cases_apart()
     homes.send_entries()
     _correct_outer_journals(merge, stays, homes)
@@ -51,10 +60,10 @@ def _part(merge: Merge, stays: Customer, leaves: Customer, by: Agent) -> None:
 def _give_addresses_back(merge: Merge, stays: Customer, leaves: Customer, by: Agent) -> None:
     """Those that the absorbed person had and did not lose to an inner join that was taken back since."""
     theirs = Identity.objects.filter(pk__in=merge.identities, customer=stays).order_by("pk")
-    journal.repoint(leaves, [_link_as_before(identity, leaves) for identity in theirs], by)
+    journal.repoint(leaves, [link_as_before(identity, leaves) for identity in theirs], by)
 
 
-def _link_as_before(identity: Identity, customer: Customer) -> IdentityLink:
+def link_as_before(identity: Identity, customer: Customer) -> IdentityLink:
     """The same reason holds again, in a new row: links are revoked, never rewritten."""
     before = identity.links.filter(customer=customer).order_by("-pk").first()
     link = before or IdentityLink(reason=LinkReason.FIRST_SEEN, words="")
@@ -63,19 +72,19 @@ def _link_as_before(identity: Identity, customer: Customer) -> IdentityLink:
     return link
 
 
-def _part_people(merge: Merge, stays: Customer, leaves: Customer) -> None:
+def _part_people(merge: Merge, stays: Customer, leaves: Customer, whose: Mapping[str, Side]) -> None:
     leaves.merged_into = None
     leaves.has_written = leaves.has_written or _has_written(leaves)
-    leaves.save(update_fields=["merged_into", "has_written"])
-    _name_authors(merge, leaves)
     was, survivor = merge.before.get("person"), merge.survivor
-    if not was:
-        return
-    if not was["name"] and (survivor.name == leaves.name or not survivor.named_by_agent):
-        survivor.name, survivor.named_by_agent = "", was["named_by_agent"]
-        _name_authors(merge, survivor)
-    survivor.has_written = was["has_written"] or _has_written(stays)
-    survivor.save(update_fields=["name", "named_by_agent", "has_written"])
+    if was:
+        had = survivor.name
+        fields.part(merge, survivor, leaves, whose)
+        survivor.has_written = was["has_written"] or _has_written(stays)
+        survivor.save(update_fields=["named_by_agent", "has_written", *journal.FIELDS])
+        if survivor.name != had:
+            _name_authors(merge, survivor)
+    leaves.save(update_fields=["merged_into", "has_written", "named_by_agent", *journal.FIELDS])
+    _name_authors(merge, leaves)
 
 
 def _name_authors(merge: Merge, person: Customer) -> None:
@@ -98,6 +107,7 @@ def _correct_outer_journals(merge: Merge, stays: Customer, homes: Homes) -> None
     for outer in Merge.objects.in_force().filter(survivor__in=stays.family()):
         outer.identities = [pk for pk in outer.identities if pk not in addresses]
         outer.cases = [pk for pk in outer.cases if pk not in cases]
+        fields.correct(outer, merge)
         kept = outer.before.get("cases", {})
         outer.before["cases"] = dict(_correct(int(pk), was, merge, outer, homes) for pk, was in kept.items())
         outer.save(update_fields=["identities", "cases", "before"])

@@ -12,7 +12,7 @@ from inbox.merging.homes import OF_A_PERSON, Homes
 from inbox.merging.showing import SHOWN, show
 from inbox.models import Agent, Case, Draft, Entry, EntryKind, Merge, Status, Switch
 
-CHANGED = ("status", "snoozed_until", "snoozed_by", "assignee", "team_ids")
+CHANGED = ("status", "snoozed_until", "snoozed_by", "assignee", "team_ids", "beside")
 VERBS = ("resolved", "reopened", "snoozed", "no_reply")
 
 
@@ -34,6 +34,7 @@ class Restoring:
             self._settle(case)
         part_alerts(self.merge, self.homes, roots.values())
         for case in roots.values():
+            case.count_beside()
             show(case)
             case.record(Entry.event_of("parted", self._words(case), by=by), *CHANGED, *SHOWN)
 

@@ -132,6 +132,14 @@ class Agent(AbstractBaseUser):
         return self.may("export")
 
     @property
+    def is_allowed_to_join(self) -> bool:
+        return self.may_join or self.is_supervisor
+
+    @property
+    def is_allowed_to_part(self) -> bool:
+        return self.may_part or self.is_supervisor
+
+    @property
     def is_here(self) -> bool:
         """Off ends by itself."""
         if self.presence == Presence.OFF and self.off_until and self.off_until <= now():

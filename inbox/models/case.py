@@ -104,7 +104,12 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def start(self, customer: Customer, team: Team, subject: str) -> Case:
         """A new live case; the caller holds the customer's lock and has seen that there is no other."""
         token = secrets.token_hex(16)
-        return self.create(customer=customer, subject=subject[:300], team=team, team_ids=[team.pk], reply_token=token)
+        about = {"subject": subject[:300], "team": team, "team_ids": [team.pk], "reply_token": token}
+        case = self.create(customer=customer, **about)
+        if customer.has_written and self.live().filter(customer=customer, split_off=True).exists():
+            case.count_beside()
+            case.save(update_fields=["beside"])
+        return case
 
 
 class Case(models.Model):
@@ -261,9 +266,10 @@ class Case(models.Model):
         self.status, self.is_live, self.resolved_at, self.snoozed_until = Status.RESOLVED, False, now(), None
         self.tie(by=by)
         self.alerts.filter(closed_at=None).update(closed_at=now())
-        self.record(
-            Entry.event_of("resolved", "resolved it", by=by), "status", "is_live", "resolved_at", "snoozed_until"
-        )
+        if self.beside:
+            self.count_beside()
+        changed = ("status", "is_live", "resolved_at", "snoozed_until", "beside")
+        self.record(Entry.event_of("resolved", "resolved it", by=by), *changed)
 
     def reopen(self, *, by: Agent | None, because: str = "reopened it") -> None:
         """A case of somebody who was joined to another person since is that person's now. Raises AnotherIsLive."""
@@ -276,7 +282,8 @@ class Case(models.Model):
         if self.assignee and not self.may_be_given_to(self.assignee):
             self.assignee = None
         self.status, self.is_live, self.resolved_at, self.snoozed_until = Status.OPEN, True, None, None
-        changed = ("status", "is_live", "resolved_at", "snoozed_until", "customer", "assignee")
+        self.count_beside()
+        changed = ("status", "is_live", "resolved_at", "snoozed_until", "customer", "assignee", "beside")
         self.record(Entry.event_of("reopened", because, by=by, customer=was.pk), *changed)
 
     def may_be_given_to(self, agent: Agent) -> bool:
@@ -318,7 +325,28 @@ class Case(models.Model):
         """A reply finally failed: what it answered is unanswered again, and waits from the original time."""
         untied = list(Entry.objects.filter(tied_by=reply).values_list("pk", flat=True))
         Entry.objects.filter(pk__in=untied).update(is_open=True, tied_by=None, tied_at=None, tied_by_agent=None)
+        self._open_others(untied)
         return untied
+
+    def _open_others(self, untied: list[int]) -> None:
+        """What it answered may have been moved to another case of the same person since."""
+        elsewhere = Case.objects.filter(entries__in=untied).exclude(pk__in=self.family()) if untied else []
+        for case in {each.current().pk: each.current() for each in elsewhere}.values():
+            if case.is_live and case.status == Status.WAITING:
+                case.status = Status.OPEN
+            case.changed(None, "status")
+
+    def count_beside(self) -> None:
+        """How many live cases the same person has beside this one. The others hear of it too."""
+        people = self.customer.current().family()
+        found = Case.objects.live().filter(customer__in=people).exclude(pk=self.pk)
+        others = list(found.select_related("customer", "assignee"))
+        live = len(others) + self.is_live
+        for case in others:
+            if case.beside != live - 1:
+                case.beside = live - 1
+                case.changed(None, "beside")
+        self.beside = live - 1 if self.is_live else 0
 
     def refresh_waits(self) -> None:
         """Recomputes what rests on open entries. Order is Entry.id, the time is that of the first arrival."""

@@ -44,3 +44,11 @@ class Mention(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["entry", "customer"], name="mention_once")]
+
+
+def order_numbers(text: str) -> list[str]:
+    """In the order they are written; the pattern is a setting."""
+    found = (
+        next(group for group in match.groups() if group) for match in settings.ORDER_NUMBER.finditer(text[:20_000])
+    )
+    return list(dict.fromkeys(found))[:10]

@@ -21,6 +21,7 @@ from inbox.http import AgentRequest, case_or_404, is_fragment, signed_in
 from inbox.locking import locked
 from inbox.models import Agent, AnotherIsLive, Case, Entry, Fact, FactKind, ParticipantRole, Reading, State, Team
 from inbox.models.entry import EntryQuerySet
+from inbox.views.beside import matters_beside
 from inbox.views.changes import since_of
 from inbox.views.composer import composer_of
 from inbox.views.has import what_it_has
@@ -70,6 +71,7 @@ def around_of(case: Case, agent: Agent, family: list[int], picked: str = "") -> 
         "panel": panel,
         "copied_in": [each for each in composer.copied if each.role == ParticipantRole.COPIED][:5],
         "several": {channel: count > 1 for channel, count in channels.items()},
+        "beside": matters_beside(case, agent),
     }
 
 
@@ -165,7 +167,7 @@ def _changed_entries(request: AgentRequest, timeline: EntryQuerySet) -> list[Ent
 def _are_others(request: AgentRequest, entries: list[Entry]) -> bool:
     """Somebody was joined to the customer, or parted from them, since: the whole conversation is another one now."""
     newest = request.headers.get("X-Newest", "")
-    regrouped = [each.pk for each in entries if each.event in ("joined", "parted")]
+    regrouped = [each.pk for each in entries if each.event in ("joined", "parted", "regrouped")]
     return newest.isdecimal() and any(pk > int(newest) for pk in regrouped)
 
 
@@ -258,7 +260,8 @@ def card_seen(request: AgentRequest, pk: int) -> HttpResponse:
     case = case_or_404(request, pk)
     for alert in case.alerts.open():
         alert.see(request.user)
-    return render(request, "inbox/_card_seen.html", {"case": case, "card": card_for(case, request.user)})
+    context = {"case": case, "card": card_for(case, request.user), "beside": matters_beside(case, request.user)}
+    return render(request, "inbox/_card_seen.html", context)
 
 
 @signed_in

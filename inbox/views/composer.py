@@ -98,4 +98,5 @@ def _ties(waiting: Sequence[Entry], option: Option | None) -> list[Tie]:
 
 def copied_in(family: Sequence[int]) -> list[Participant]:
     people = Participant.objects.filter(case__in=family).exclude(role=ParticipantRole.REMOVED)
-    return list(people.select_related("identity").order_by("pk")[:20])
+    found = {each.identity_id: each for each in people.select_related("identity").order_by("-pk")[:40]}  # once each
+    return sorted(found.values(), key=lambda each: each.pk)[:20]

@@ -26,8 +26,8 @@ AWAKE = [Status.OPEN, Status.WAITING]
 SHOWN = """
     sensitive
     status is_live version subject preview channel previous_channel channels open_channels waiting_since moved_at
-    shows_move snoozed_until last_entry_id last_kind last_author last_at last_inbound_id has_failed_delivery customer
-    assignee customer__name assignee__name assignee__email
+    shows_move snoozed_until last_entry_id last_kind last_author last_at last_inbound_id has_failed_delivery beside
+    customer assignee customer__name assignee__name assignee__email
 """.split()  # noqa: SIM905  what a row shows: fifty of all there is to a case take twice the time
 
 

@@ -179,7 +179,7 @@ def _lane_at_end(entries: EntryQuerySet) -> str:
 def rows_of(entries: Sequence[Entry], lane: str, parts: Parts, *, first_day: bool = True) -> list[Row]:
     rows: list[Row] = []
     day = None if first_day else _day(entries[0].created_at)
-    for is_event, run in groupby(entries, key=lambda entry: entry.kind == EntryKind.EVENT):
+    for is_event, run in groupby(entries, key=_is_folded):
         for same_day, group in groupby(run, key=lambda entry: _day(entry.created_at)):
             together = list(group)
             if same_day != day:
@@ -195,6 +195,11 @@ def rows_of(entries: Sequence[Entry], lane: str, parts: Parts, *, first_day: boo
                 files, sending = parts.files[entry.pk], sending_of(entry, parts.deliveries[entry.pk])
                 rows.append(Row("entry", f"entry-{entry.pk}", entry.pk, lane, entry, files=files, sending=sending))
     return rows
+
+
+def _is_folded(entry: Entry) -> bool:
+    """Events that follow one another are one line; what an agent put elsewhere stands for itself, with its undo."""
+    return entry.kind == EntryKind.EVENT and entry.event != "regrouped"
 
 
 def _day(at: datetime) -> date:

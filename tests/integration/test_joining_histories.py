@@ -164,6 +164,12 @@ class World:
         live = [case["customer_id"] for case in self.cases.values() if case["is_live"] and not case["split_off"]]
         assert not [owner for owner in live if self.customers[owner]["merged_into_id"]]
         assert max(Counter(live).values(), default=1) == 1
+        everywhere = Counter(
+            self.top(self.customers, case["customer_id"]) for case in self.cases.values() if case["is_live"]
+        )
+        for case in self.cases.values():
+            owner = self.top(self.customers, case["customer_id"])
+            assert not case["is_live"] or case["beside"] == everywhere[owner] - 1, case
 
     def words_lie_with_their_person(self) -> None:
         for entry in self.entries.values():
@@ -195,7 +201,8 @@ class World:
             assert case["last_entry_id"] == spoken[-1]["id"]
             wrote = [each["channel"] for each in entries if each["kind"] == "message"]
             assert case["channels"] == list(dict.fromkeys(wrote))
-            assert not wrote or case["channel"] == wrote[-1]
+            there = [each["channel"] for each in entries if each["kind"] == "message" and not each["data"].get("late")]
+            assert not there or case["channel"] == there[-1], told(entries)
             assert not (waiting and case["status"] == "waiting"), f"{case} waits for both"
 
     def cards_are_where_something_is_open(self) -> None:
