@@ -19,7 +19,9 @@ SELECT EXISTS (SELECT FROM inbox_alert WHERE case_id = %(case)s AND closed_at IS
     EXISTS (SELECT FROM inbox_mention m JOIN inbox_entry e ON e.id = m.entry_id WHERE e.case_id = ANY (%(family)s)),
     EXISTS (SELECT FROM inbox_merge WHERE survivor_id = %(customer)s),
     EXISTS (SELECT FROM inbox_participant WHERE case_id = ANY (%(family)s)),
-    EXISTS (SELECT FROM customers_pinnednote n JOIN people p ON n.customer_id = p.id WHERE n.taken_down_at IS NULL)
+    EXISTS (SELECT FROM customers_pinnednote n JOIN people p ON n.customer_id = p.id WHERE n.taken_down_at IS NULL),
+    EXISTS (SELECT FROM inbox_proposal o JOIN people p ON o.one_id = p.id WHERE o.state IN ('open', 'asked'))
+        OR EXISTS (SELECT FROM inbox_proposal o JOIN people p ON o.other_id = p.id WHERE o.state IN ('open', 'asked'))
 """
 
 
@@ -32,6 +34,7 @@ class Has(NamedTuple):
     merges: bool
     participants: bool
     pinned: bool  # notes on the customer
+    proposals: bool  # somebody who may be the same person
 
 
 def what_it_has(case: Case, agent: Agent, family: Sequence[int]) -> Has:

@@ -15,6 +15,7 @@ from inbox.models import Agent, Case, Entry, Fact, Mention, Merge
 from inbox.outbox import Option
 from inbox.views.has import Has
 from inbox.views.profile import CHANNEL_OF, clock_of, pinned_notes, unproven
+from inbox.views.proposed import ProposalCard, cards_for
 
 MOST_MENTIONS = 20
 MOST_EARLIER, MOST_CASES = 5, 200
@@ -48,6 +49,7 @@ class Panel:
     since: datetime | None
     clock: str  # "14:14 in Lisbon"
     pinned: Sequence[PinnedNote]
+    proposals: Sequence[ProposalCard]
 
 
 def panel_of(
@@ -57,17 +59,19 @@ def panel_of(
     every = set(_other_cases(case, customer)) if has.cases else set()
     visible = list(Case.objects.visible_to(agent).filter(pk__in=every).order_by("-pk")) if every else []
     addresses = _addresses(customer, ways, waiting)
+    proposals = cards_for(customer, agent) if has.proposals else []
     return Panel(
         addresses=addresses,
         facts=_facts(family) if has.facts else [],
         earlier=visible[:MOST_EARLIER],
         other_cases=len(every) - len(visible),
         case_count=len(every) + 1,
-        mentions=_mentions(case, family, agent) if has.mentions else [],
+        mentions=_not_proposed(_mentions(case, family, agent), proposals) if has.mentions else [],
         merges=_merges(customer) if has.merges else [],
         since=customer.created_at,
         clock=clock_of(customer, [each.identity for each in addresses]),
         pinned=pinned_notes(customer.family()) if has.pinned else [],
+        proposals=proposals,
     )
 
 
@@ -138,6 +142,12 @@ def _mentions(case: Case, family: Sequence[int], agent: Agent) -> list[Mention]:
         if mention.customer != case.customer.current() and _sees(agent, mention.customer):
             mentions.setdefault((mention.customer.pk, mention.what), mention)
     return list(mentions.values())[:3]
+
+
+def _not_proposed(mentions: Sequence[Mention], proposals: Sequence[ProposalCard]) -> list[Mention]:
+    """A proposal says the same and more."""
+    proposed = {each.them.pk for each in proposals}
+    return [each for each in mentions if each.customer.pk not in proposed]
 
 
 def _sees(agent: Agent, customer: Customer) -> bool:

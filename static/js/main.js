@@ -5,6 +5,7 @@ import "./list.js";
 import "./timeline.js";
 import "./mail.js";
 import "./card.js";
+import "./proposal.js";
 import "./composer.js";
 import "./me.js";
 import "./live.js";

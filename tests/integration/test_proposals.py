@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
 
 from connectors.messages import Sender
 from customers.models import Customer
 from inbox import merging, proposing
-from inbox.models import Considered, Entry, Merge, Proposal, ProposalState, Strength, Trace
+from inbox.models import Considered, Entry, Invitation, Merge, Proposal, ProposalState, Strength, Trace
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -142,3 +146,115 @@ def test_people_on_record_who_never_wrote_are_known_by_name(account: Any, monkey
     assert Trace.objects.filter(identity__customer=zora, kind="name", value="zora quillfeather").exists()
     dm(account, "hello, where is my parcel?", "Zora Quillfeather", handle="mellow.pines")
     assert Proposal.objects.get().one == zora
+
+
+# On screen
+
+
+@pytest.fixture
+def stranger(known: Customer, account: Any) -> Entry:
+    return dm(account, "it's about order #48213, my mail is maya@ortiz.test", "maya.ortz", handle="maya.ortz")
+
+
+def test_the_card_gives_each_reason_and_where_it_stands(
+    stranger: Entry, known: Customer, ana: Any, browser_of: Any
+) -> None:
+    page = browser_of(ana).get(f"/inbox/open/c/{stranger.case_id}/")
+    [card] = page.context["panel"].proposals
+    assert (card.them, card.proposal.strength) == (known, Strength.STRONG)
+    assert [each.evidence.kind for each in card.speaks_for][:2] == ["their_address", "order"]
+    assert f'href="#entry-{stranger.pk}" data-act="jump" data-find="maya@ortiz.test"' in page.content.decode()
+    assert page.context["panel"].mentions == []  # the card says it
+
+
+def test_who_may_see_only_one_of_them_hears_of_nobody(
+    stranger: Entry, lee: Any, sue: Any, browser_of: Any, billing_mailbox: Any
+) -> None:
+    bob = make.customer("Bob Stone", email="bob@stone.test")
+    case = make.says(bob, billing_mailbox, "my old mail is maya@ortiz.test").case
+    look()
+    assert case
+    assert browser_of(lee).get(f"/inbox/open/c/{case.pk}/").context["panel"].proposals == []
+    assert browser_of(lee).get("/customers/review/").context["cards"] == []
+    proposal = Proposal.objects.first()
+    assert proposal
+    for verb in ("accept", "differ", "ask"):
+        assert browser_of(lee).post(f"/proposals/{proposal.pk}/{verb}/").status_code == 404
+    assert len(browser_of(sue).get("/customers/review/").context["cards"]) == Proposal.objects.undecided().count()
+
+
+def test_an_agent_says_yes_in_the_panel(stranger: Entry, known: Customer, ana: Any, browser_of: Any) -> None:
+    proposal = Proposal.objects.get()
+    answer = browser_of(ana).post(
+        f"/proposals/{proposal.pk}/accept/", {"case": stranger.case_id}, headers={"HX-Request": "true"}
+    )
+    case = known.cases.get(is_live=True)
+    assert answer["HX-Redirect"] == f"/inbox/open/c/{case.pk}/"
+    assert Merge.objects.get().by == ana
+    assert browser_of(ana).get("/customers/review/").context["cards"] == []
+
+
+def test_who_may_not_join_people_may_still_say_that_they_differ(stranger: Entry, ana: Any, browser_of: Any) -> None:
+    ana.may_join = False
+    ana.save()
+    proposal = Proposal.objects.get()
+    assert browser_of(ana).post(f"/proposals/{proposal.pk}/accept/").status_code == 403
+    about = {"case": stranger.case_id}
+    answer = browser_of(ana).post(f"/proposals/{proposal.pk}/differ/", about, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.context["panel"].proposals) == (200, [])
+    assert browser_of(ana).post(f"/proposals/{proposal.pk}/differ/").status_code == 404
+    assert not Merge.objects.exists()
+
+
+def test_the_customer_is_asked_where_they_are_known_and_the_code_joins_them(
+    stranger: Entry, known: Customer, account: Any, ana: Any, browser_of: Any
+) -> None:
+    proposal = Proposal.objects.get()
+    about = {"case": stranger.case_id}
+    assert browser_of(ana).post(f"/proposals/{proposal.pk}/ask/", about).status_code == 302
+    told = Entry.objects.get(kind="reply")
+    assert told.identity and told.identity.value == "maya@ortiz.test"
+    assert "48213" not in told.text and "maya.ortz" not in told.text
+    proposal.refresh_from_db()
+    assert (proposal.state, proposal.decided_by) == (ProposalState.ASKED, ana)
+    dm(account, Invitation.objects.get().spelled, "maya.ortz", handle="maya.ortz")
+    assert stranger.identity
+    stranger.identity.refresh_from_db()
+    assert stranger.identity.customer == known
+    assert browser_of(ana).get("/customers/review/").context["cards"] == []
+
+
+def test_supervisors_see_how_often_it_was_right(stranger: Entry, sue: Any, browser_of: Any) -> None:
+    browser_of(sue).post(f"/proposals/{Proposal.objects.get().pk}/accept/")
+    assert browser_of(sue).get("/customers/review/").context["record"] == {"same": 1, "decided": 1}
+
+
+def test_a_page_that_is_open_hears_of_a_new_proposal(known: Customer, account: Any, heard: Any) -> None:
+    entry = make.says(Sender("777888", make.INSTAGRAM_ACCOUNT, "x"), account, "my mail is maya@ortiz.test")
+    heard.clear()
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        look()
+    told = {each["case"] for each in heard if each["kind"] == "case"}
+    assert told == {entry.case_id, known.cases.get().pk}
+
+
+# It costs little
+
+LARGE = "customers_|inbox_entry|inbox_trace|inbox_case|inbox_fact|inbox_proposal|inbox_evidence|inbox_attachment"
+
+
+def test_no_table_is_read_from_end_to_end(known: Customer, account: Any) -> None:
+    entry = make.says(
+        Sender("777888", make.INSTAGRAM_ACCOUNT, "x"), account, "order #48213, my mail is maya@ortiz.test"
+    )
+    with CaptureQueriesContext(connection) as asked:
+        proposing.look(entry.pk)
+    reads = [each["sql"] for each in asked if each["sql"].lstrip().startswith(("SELECT", "WITH"))]
+    assert Proposal.objects.exists()
+    assert len(asked) < 60
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for sql in reads:
+            cursor.execute(f"EXPLAIN {sql}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert not re.search(rf"Seq Scan on ({LARGE})", plan), f"{sql}\n{plan}"
