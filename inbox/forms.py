@@ -9,10 +9,13 @@ from urllib.parse import urlencode
 import puremagic
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from connectors.messages import Channel
 from connectors.models import Receipt, ReceiptQuerySet
+from customers.models import Identity
+from customers.models.consent import ConsentState, Purpose
 from inbox.models import Agent, Case, Presence, Team
 
 CHANNELS = [channel.value for channel in Channel]
@@ -206,3 +209,20 @@ class NarrowForm(Checked):
     @property
     def query(self) -> str:
         return urlencode({name: value for name, value in self.cleaned_data.items() if value})
+
+
+class ConsentForm(Checked):
+    """What somebody said, to one of their addresses and for one purpose."""
+
+    STATES = [(state.value, state.label) for state in ConsentState if state != ConsentState.OPTED_IN]
+
+    identity = forms.ModelChoiceField(
+        Identity.objects.none(), error_messages={"required": "Choose an address.", "invalid_choice": "Not theirs."}
+    )
+    purpose = forms.ChoiceField(choices=Purpose.choices, error_messages={"required": "Say for what."})
+    state = forms.ChoiceField(choices=STATES, error_messages={"required": "Say what they agreed to."})
+    said = forms.CharField(max_length=200, error_messages={"required": "Say how you know: in what words, and where."})
+
+    def __init__(self, *args: Any, identities: QuerySet[Identity], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["identity"].queryset = identities.filter(erased_at=None)  # type: ignore[attr-defined]

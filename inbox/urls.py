@@ -114,6 +114,7 @@ urlpatterns = [
     path("joins/<int:pk>/undo/", joining.undo_join),
     path("customers/<int:pk>/privacy/", privacy.person),
     path("customers/<int:pk>/privacy/ask/", privacy.ask),
+    path("customers/<int:pk>/privacy/consents/", privacy.agree),
     path("customers/<int:pk>/privacy/erase/", privacy.erase_person),
     path("customers/<int:pk>/privacy/addresses/<int:identity_pk>/erase/", privacy.erase_address),
     path("privacy/", privacy.asked),

@@ -24,6 +24,7 @@ class Act(models.TextChoices):
     PROVE = "prove", "noted a proof"
     REFUSE = "refuse", "closed a request"
     SENSITIVE = "sensitive", "changed who sees a case"
+    CONSENT = "consent", "noted what somebody agreed to"
     RETAIN = "retain", "changed how long we keep"
     EXPIRE = "expire", "erased what was too old"
 

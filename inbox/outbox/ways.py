@@ -14,6 +14,7 @@ from connectors.messages import Channel, Closing, Refusal, Standing
 from connectors.models import Connector
 from customers.identities import UNPROVEN
 from customers.models import Consent, Identity
+from customers.models.consent import Purpose
 from inbox.models import Case, Draft, Entry
 from inbox.switching import Way, default_way
 
@@ -97,7 +98,12 @@ def to_confirm(identity: Identity, connector: Connector) -> str:
 
 
 def refusal(
-    identity: Identity, connector: Connector, *, automatic: bool = False, is_last_word: bool = False
+    identity: Identity,
+    connector: Connector,
+    *,
+    automatic: bool = False,
+    is_last_word: bool = False,
+    purpose: Purpose = Purpose.SERVICE,
 ) -> Refusal | None:
     """Asked by the composer, and again when the message is about to leave. `is_last_word`: an apology to a stranger."""
     if identity.blocked_at:
@@ -110,14 +116,20 @@ def refusal(
         return Refusal(f"{connector.name} is paused.", "An admin can resume it on the health page.")
     if connector.needs_reconnect:
         return Refusal(f"{connector.name} has to be connected again.", "An admin can do that on the health page.")
+    sender = str(connector.uuid)
+    if purpose == Purpose.MARKETING and not Consent.objects.agreed_to_marketing(identity, sender):
+        return Refusal("They have not agreed to marketing here.", "Ask them, and note their answer on their page.")
     standing = Standing(
         now=now(),
         last_inbound_at=identity.last_inbound_at,
-        opted_out_at=Consent.objects.opted_out_at(identity, str(connector.uuid)),
+        opted_out_at=Consent.objects.opted_out_at(identity, sender),
         automatic=automatic,
         options=connector.options,
     )
-    return ADAPTERS[Channel(connector.kind)].limits.refusal(standing)
+    refused = ADAPTERS[Channel(connector.kind)].limits.refusal(standing)
+    if refused is None and standing.opted_out_at:
+        return Refusal(f"They wanted no more messages here on {standing.opted_out_at:%-d %B %Y}.", "Use another way.")
+    return refused
 
 
 def default_option(

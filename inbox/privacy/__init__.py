@@ -6,10 +6,12 @@ receipts.py   the raw bytes they came in
 redacting.py  one message
 erasing.py    one address, or a whole person; their tombstones
 exporting.py  all of it in one zip
+agreeing.py   what they agreed to, as an agent notes it
 asking.py     requests, with a due date and a proof
 hiding.py     cases that only named people see
 """
 
+from inbox.privacy.agreeing import note_consent
 from inbox.privacy.asking import NotProven, answer, close, note, prove
 from inbox.privacy.erasing import erase_address, erase_person
 from inbox.privacy.hiding import hide, name
@@ -25,6 +27,7 @@ __all__ = [
     "hide",
     "name",
     "note",
+    "note_consent",
     "prove",
     "redact",
 ]

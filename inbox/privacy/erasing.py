@@ -92,7 +92,8 @@ def _person(person: Customer, by: Agent | None, why: str) -> Counter[str]:
     identities = list(Identity.objects.filter(customer__in=family).order_by("pk"))
     if person.erased_at and not any(each.erased_at is None for each in identities):
         return Counter()
-    Customer.objects.filter(pk__in=family).update(**_nobody(), erased_at=now())  # before anything is announced
+    nobody = _blank(Customer(), "merged_into", "created_at")
+    Customer.objects.filter(pk__in=family).update(**nobody, erased_at=now())  # before anything is announced
     cases = Case.objects.filter(customer__in=family)
     found = _emptied(Entry.objects.filter(Q(identity__in=identities) | Q(case__in=cases)), by)
     _forget_cases(cases)
@@ -111,11 +112,10 @@ def _person(person: Customer, by: Agent | None, why: str) -> Counter[str]:
     return found.counted
 
 
-def _nobody() -> dict[str, object]:
-    """Every column of a customer that could tell who it was, as a new row has it."""
-    blank = Customer()
-    kept = {"id", "merged_into", "created_at", "erased_at"}
-    return {each.name: getattr(blank, each.attname) for each in Customer._meta.concrete_fields if each.name not in kept}
+def _blank(row: Customer | Identity, *kept: str) -> dict[str, object]:
+    """Every column that could tell who it was, as a new row has it; also those that somebody adds tomorrow."""
+    fields = [each for each in row._meta.concrete_fields if each.name not in ("id", "erased_at", *kept)]
+    return {each.name: getattr(row, each.attname) for each in fields}
 
 
 def _emptied(entries: EntryQuerySet, by: Agent | None) -> Emptied:
@@ -183,7 +183,6 @@ def _bury(identities: Sequence[Identity], counted: Counter[str]) -> None:
     Consent.objects.filter(identity__in=ids).exclude(words="").update(words="")
     IdentityLink.objects.filter(identity__in=ids).update(words="", entry_uuid=None)
     Invitation.objects.filter(told_to__in=ids, used_at=None).update(expires_at=now())
+    blank = _blank(Identity(), "kind", "scope", "value", "customer", "first_seen_at", "last_inbound_at")
     for pk in ids:
-        Identity.objects.filter(pk=pk).update(
-            value=f"{ERASED}{pk}", handle="", origin="", erased_at=now(), profile_due_at=None, blocked_at=None
-        )
+        Identity.objects.filter(pk=pk).update(**blank, value=f"{ERASED}{pk}", erased_at=now())

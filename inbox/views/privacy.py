@@ -5,12 +5,15 @@ from __future__ import annotations
 from contextlib import suppress
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from customers.models import Customer, Identity
+from customers.models import Consent, Customer, Identity
+from customers.models.consent import Purpose
 from inbox import privacy
+from inbox.forms import ConsentForm
 from inbox.http import AgentRequest, case_or_404, entry_or_404
 from inbox.models import Audit, PrivacyRequest, Wish
 from inbox.views.case import answer
@@ -40,11 +43,14 @@ def person(request: AgentRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: AgentRequest, found: Customer, problem: str = "") -> HttpResponse:
-    family = found.family()
-    identities = Identity.objects.filter(customer__in=family).order_by("kind", "pk")
+    family, identities = found.family(), _identities(found)
+    consents = Consent.objects.filter(identity__in=identities).select_related("identity", "noted_by")
     context = {
         "person": found,
         "identities": identities,
+        "consents": consents.order_by("-pk")[:MOST],
+        "purposes": Purpose.choices,
+        "states": ConsentForm.STATES,
         "requests": PrivacyRequest.objects.of(found).select_related("noted_by", "proven_by", "done_by").order_by("-pk"),
         "wishes": Wish.choices,
         "audit": Audit.objects.filter(customer_id__in=family).select_related("by").order_by("-pk")[:MOST],
@@ -62,6 +68,18 @@ def ask(request: AgentRequest, pk: int) -> HttpResponse:
         return _page(request, found, "Say what they ask for.")
     noted = privacy.note(found, Wish(wish), by=request.user)
     messages.info(request, f"Noted. It has to be answered by {noted.due_at:%d %B}.")
+    return redirect(f"/customers/{found.pk}/privacy/")
+
+
+@supervisors_only
+@require_POST
+def agree(request: AgentRequest, pk: int) -> HttpResponse:
+    """What they said, noted by hand: a form they signed, a word on the phone. The newest word holds."""
+    found, form = _person(request, pk), ConsentForm(request.POST, identities=_identities(_person(request, pk)))
+    if not form.is_valid():
+        return _page(request, found, form.words)
+    privacy.note_consent(**form.cleaned_data, by=request.user)
+    messages.info(request, "Noted. It holds from now on.")
     return redirect(f"/customers/{found.pk}/privacy/")
 
 
@@ -141,6 +159,10 @@ def redact(request: AgentRequest, pk: int) -> HttpResponse:
         messages.info(request, words)
         return redirect(f"/inbox/open/c/{entry.case_id}/" if entry.case_id else "/inbox/filed/")
     return answer(request, case_or_404(request, entry.case_id), events={"says": {"words": words}})
+
+
+def _identities(found: Customer) -> QuerySet[Identity]:
+    return Identity.objects.filter(customer__in=found.family()).order_by("kind", "pk")
 
 
 def _trouble(request: AgentRequest, why: str) -> str:

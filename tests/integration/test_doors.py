@@ -63,6 +63,7 @@ SUPERVISORS = {
     "privacy/requests/<int:pk>/export/",
     "customers/<int:pk>/privacy/",
     "customers/<int:pk>/privacy/ask/",
+    "customers/<int:pk>/privacy/consents/",
     "customers/<int:pk>/privacy/erase/",
     "customers/<int:pk>/privacy/addresses/<int:identity_pk>/erase/",
     "entries/<int:pk>/erase/",
