@@ -1,6 +1,7 @@
 /* The conversation: rows that arrive find their place, and nobody's reading place is lost. */
 import { $, $$, act, now, openCase, say } from "./page.js";
 import { afterPatch, placing } from "./patch.js";
+import "./picking.js";
 
 const NEAR = 80; // pixels from the end within which the timeline follows
 const box = () => $("#timeline");
