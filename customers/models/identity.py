@@ -75,6 +75,12 @@ class Identity(models.Model):
     def shown(self) -> str:
         return identities.shown(self.kind, self.value, self.handle)
 
+    def is_called(self, handle: str) -> None:
+        """A provider's word. What it was called before is kept; the caller saves the new handle."""
+        if handle and self.handle and handle != self.handle:
+            EarlierHandle.objects.create(identity=self, handle=self.handle)
+        self.handle = handle or self.handle
+
     @property
     def reached_at(self) -> str:
         """What a provider is given: it may know a number by another form than ours."""

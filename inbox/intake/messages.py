@@ -162,12 +162,12 @@ def _was_heard(entry: Entry, item: InboundMessage) -> None:
     """
     assert entry.identity is not None
     at = min(entry.sent_at or entry.reached_us_at, entry.created_at)
-    handle = item.sender.handle[:100] or entry.identity.handle
-    is_bare = bool(item.sender.scope) and not handle  # a bare id says nothing to anybody
+    entry.identity.is_called(item.sender.handle[:100])
+    is_bare = bool(item.sender.scope) and not entry.identity.handle  # a bare id says nothing to anybody
     is_vouched = entry.authenticity == Authenticity.PASS
     heard: dict[str, Any] = {
         "at": at,
-        "handle": handle,
+        "handle": entry.identity.handle,
         "is_bare": is_bare,
         "is_vouched": is_vouched,
         "identity": entry.identity.pk,

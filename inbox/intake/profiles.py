@@ -52,7 +52,7 @@ def _tell(identity: Identity, found: Profile) -> None:
 
 def _name(identity: Identity, customer: Customer, found: Profile) -> None:
     before = identity.shown
-    identity.handle = found.handle[:100] or identity.handle
+    identity.is_called(found.handle[:100])
     identity.save(update_fields=["handle"])
     customer.heard_from(found.name)
     Entry.objects.filter(identity=identity, author=before).update(author=(customer.name or identity.shown)[:200])

@@ -47,7 +47,7 @@ def forget_those_from(identity: Identity) -> int:
     """What came from an address and never became a message. Asked before its value goes."""
     kinds = [channel.value for channel, adapter in ADAPTERS.items() if adapter.identity_kind == identity.kind]
     connectors = list(Connector.objects.filter(kind__in=kinds).values_list("pk", flat=True))
-    plain, in_a_form = identity.value.encode(), quote(identity.value, safe="").encode()
+    plain, in_a_form = identity.reached_at.encode(), quote(identity.reached_at, safe="").encode()
     with connection.cursor() as cursor:
         cursor.execute(UNNAMED, [identity.first_seen_at - CLOCKS_DIFFER, connectors, plain, in_a_form])
         return int(cursor.rowcount)
