@@ -25,7 +25,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    running = Stack(tmp_path_factory.mktemp("stack"), UNDO_SECONDS="2")  # every answer waits for it
+    running = Stack(tmp_path_factory.mktemp("stack"), UNDO_SECONDS="2", DEMO_WHATSAPP="1")  # an answer waits so long
     running.start()
     yield running
     running.stop()

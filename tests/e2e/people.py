@@ -21,8 +21,8 @@ class Somebody:
 
     def writes(self, channel: str, text: str, **more: Any) -> dict[str, Any]:
         """`more`: the fields of `POST /control/say`."""
-        source = {"email": formataddr((self.name, self.email)), "sms": self.phone, "instagram": self.instagram}
-        return self.stack.say("", channel, text, **{"from": source[channel], **more})
+        source = formataddr((self.name, self.email)) if channel == "email" else self._address(channel)
+        return self.stack.say("", channel, text, **{"from": source, **more})
 
     def received(self, channel: str) -> list[dict[str, Any]]:
         return self.stack.received(self._address(channel), channel)
@@ -31,7 +31,7 @@ class Somebody:
         return self.stack.gets(self._address(channel), channel, text)
 
     def _address(self, channel: str) -> str:
-        return {"email": self.email, "sms": self.phone, "instagram": self.instagram}[channel]
+        return {"email": self.email, "sms": self.phone, "whatsapp": self.phone, "instagram": self.instagram}[channel]
 
 
 def somebody(stack: Stack, name: str) -> Somebody:

@@ -53,6 +53,22 @@ def test_s1_email_then_sms_then_instagram_is_one_case_and_both_agents_see_it_liv
     expect(anas.locator("#timeline .t-row.switch")).to_have_count(2)
 
 
+def test_a_text_then_whatsapp_is_one_case_and_the_answer_follows(stack: Stack, window: Window) -> None:
+    anas, noor = window("ana"), somebody(stack, "Noor Haddad")
+    noor.writes("sms", "Is the blue lamp back?")
+    open_case(anas, "Noor Haddad")
+    noor.writes("whatsapp", "I am here now, easier for me")
+    expect(card(anas)).to_contain_text("Noor is on WhatsApp now. The text from")
+    expect(anas.locator("#timeline")).to_contain_text("Moved from SMS to WhatsApp")
+    expect(anas.locator("#send")).to_have_text("Send WhatsApp message to Noor")
+    write(anas, "It is back on Friday.")
+    anas.locator("#send").click()
+    noor.gets("whatsapp", "It is back on Friday.")
+    expect(card(anas)).to_have_count(0)
+    assert not [each for each in noor.received("sms") if "Friday" in each["text"]]
+    assert stack.case_of("Noor Haddad")["channels"] == ["sms", "whatsapp"]  # type: ignore[index]
+
+
 def test_s7_a_move_while_the_socket_is_down_is_shown_after_the_reconnect_once(stack: Stack, window: Window) -> None:
     anas, jonas = window("ana"), somebody(stack, "Jonas Bell")
     jonas.writes("email", "Is the green one back in stock?", subject="Green one")
