@@ -27,7 +27,7 @@ class Likeness(StrEnum):
 
 
 def folded(text: str) -> str:
-    apart = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ø", "o").replace("ł", "l"))
+    apart = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ø", "o").replace("ł", "l").replace("ı", "i"))
     return "".join(each for each in apart if not unicodedata.combining(each)).casefold()
 
 
@@ -168,6 +168,10 @@ def distance(one: str, other: str) -> int:
                 cost = min(cost, above[column - 2] + 1)
             row.append(cost)
     return row[-1]
+
+
+def is_made_of_a_common_name(word: str) -> bool:
+    return any(word.startswith(each) or word.endswith(each) for each in COMMON_SURNAMES)
 
 
 def is_common(name: str, on_record: int) -> bool:

@@ -312,8 +312,8 @@ def _handles(one: Side, other: Side, likeness: Likeness) -> Iterator[Line]:
     made: set[str] = set()
     if likeness in (Likeness.SAME, Likeness.ALIKE):
         made = {key for name in (*_called(one), *_called(other)) for key in names.joined(name)}
-    found = [_alike(first, second) for first in _spelled(one) for second in _spelled(other)]
-    points, word = max((each for each in found if each[1] not in made), default=(0, ""))
+    here, there = ({each for each in _spelled(side) if names.handle_key(each) not in made} for side in (one, other))
+    points, word = max((_alike(first, second) for first in here for second in there), default=(0, ""))
     if points:
         kind = "handle" if points == WEIGHTS["handle"] else "alike_handle"
         yield _line(kind, f"Both are “{word}” in an address, a handle or a name", word)
@@ -340,7 +340,7 @@ def _alike(first: str, second: str) -> tuple[int, str]:
     if all(numbers) and numbers[0] != numbers[1]:
         return 0, ""
     if one == other:
-        is_exact = numbers[0] == numbers[1] and len(one) >= LONG_HANDLE and not names.is_common(names.of_handle(one), 0)
+        is_exact = numbers[0] == numbers[1] and len(one) >= LONG_HANDLE and not names.is_made_of_a_common_name(one)
         return WEIGHTS["handle" if is_exact else "alike_handle"], one
     is_near = (
         len(one) >= LONG_HANDLE

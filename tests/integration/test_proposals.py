@@ -15,6 +15,8 @@ from customers.models import Customer
 from inbox import merging, proposing
 from inbox.models import Considered, Entry, Invitation, Merge, Proposal, ProposalState, Strength, Trace
 from tests import make
+from tests.matching import play, weigh_all
+from tests.pairs import pairs
 
 pytestmark = pytest.mark.django_db
 
@@ -258,3 +260,17 @@ def test_no_table_is_read_from_end_to_end(known: Customer, account: Any) -> None
             cursor.execute(f"EXPLAIN {sql}")
             plan = "\n".join(row[0] for row in cursor.fetchall())
             assert not re.search(rf"Seq Scan on ({LARGE})", plan), f"{sql}\n{plan}"
+
+
+def test_pairs_of_people_meet_through_the_real_intake_and_none_is_linked_by_itself(
+    mailbox: Any, number: Any, account: Any
+) -> None:
+    told = list(pairs(25, seed=3))
+    found = play(told, {"email": mailbox, "sms": number, "instagram": account})
+    assert (found.pairs, found.links) == (25, 0)
+    in_memory = weigh_all(told)
+    assert (found.proposed, found.right, found.by_strength) == (
+        in_memory.proposed,
+        in_memory.right,
+        in_memory.by_strength,
+    )
