@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from connectors.messages import Channel
-from connectors.models import Receipt, ReceiptQuerySet
+from connectors.models import Connector, Receipt, ReceiptQuerySet
 from customers.models import Identity
 from customers.models.consent import ConsentState, Purpose
 from inbox.models import Agent, Case, Presence, Team
@@ -226,3 +226,24 @@ class ConsentForm(Checked):
     def __init__(self, *args: Any, identities: QuerySet[Identity], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["identity"].queryset = identities.filter(erased_at=None)  # type: ignore[attr-defined]
+
+
+class KeepingForm(Checked):
+    """`whose`: "team-3", "connector-7" or empty for all; cleaned, (team, connector)."""
+
+    whose = forms.CharField(max_length=40, required=False)
+    days = forms.IntegerField(
+        min_value=1,
+        max_value=36_500,
+        error_messages={"required": "Say for how many days.", "invalid": "Give a number."},
+    )
+    sure = forms.BooleanField(error_messages={"required": "Tick that you are sure. What is older is erased for good."})
+
+    def clean_whose(self) -> tuple[Team | None, Connector | None]:
+        kind, _, pk = self.cleaned_data["whose"].partition("-")
+        known = pk.isdecimal() and len(pk) < 19
+        team = Team.objects.filter(pk=pk).first() if kind == "team" and known else None
+        connector = Connector.objects.filter(pk=pk).first() if kind == "connector" and known else None
+        if kind and not (team or connector):
+            raise forms.ValidationError("There is no such team or connection.")
+        return team, connector

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.timezone import now
 
 from connectors.models import Receipt
-from inbox import checking, intake, outbox, proposing, reconciling, renewing
+from inbox import checking, intake, outbox, privacy, proposing, reconciling, renewing
 from inbox.locking import locked
 from inbox.models import Agent, Alert, AlertSeen, Case, Role, Status
 
@@ -105,6 +105,7 @@ THEIRS: tuple[Callable[[], int], ...] = (
     intake.fetch_files,
     intake.look_up_profiles,
     outbox.look_up_lost,
+    privacy.tidy,
     proposing.catch_up,
 )
 

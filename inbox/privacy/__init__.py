@@ -8,6 +8,7 @@ erasing.py    one address, or a whole person; their tombstones
 exporting.py  all of it in one zip
 agreeing.py   what they agreed to, as an agent notes it
 asking.py     requests, with a due date and a proof
+keeping.py    how long messages are kept at all
 hiding.py     cases that only named people see
 """
 
@@ -15,6 +16,7 @@ from inbox.privacy.agreeing import note_consent
 from inbox.privacy.asking import NotProven, answer, close, note, prove
 from inbox.privacy.erasing import erase_address, erase_person
 from inbox.privacy.hiding import hide, name
+from inbox.privacy.keeping import drop_rule, expire, set_rule, tidy
 from inbox.privacy.redacting import StillHeld, redact
 
 __all__ = [
@@ -22,12 +24,16 @@ __all__ = [
     "StillHeld",
     "answer",
     "close",
+    "drop_rule",
     "erase_address",
     "erase_person",
+    "expire",
     "hide",
     "name",
     "note",
     "note_consent",
     "prove",
     "redact",
+    "set_rule",
+    "tidy",
 ]
