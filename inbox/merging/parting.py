@@ -32,7 +32,9 @@ def undo(merge: Merge, *, by: Agent, whose: Mapping[str, Side] | None = None) ->
     for _ in range(ATTEMPTS):
         today = Customer.objects.get(pk=merge.survivor_id).current().pk
         with transaction.atomic():
-            Customer.objects.locked([today, merge.absorbed_id])
+            Customer.objects.locked(
+                [today, merge.survivor_id, merge.absorbed_id]
+            )  # the survivor may be somebody else today
             fresh = Merge.objects.select_related("survivor", "absorbed").get(pk=merge.pk)
             if fresh.undone_at:
                 raise CannotJoin("This was undone before.")

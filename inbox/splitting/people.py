@@ -38,7 +38,7 @@ def hand_over(
         raise CannotSplit("Say what they are called, or that the address is theirs.")
     for _ in range(ATTEMPTS):
         left = Case.objects.get(pk=case.current().pk)
-        people = [left.customer.current().pk, *([to.current().pk] if to else [])]
+        people = [left.customer.current().pk, *([Customer.objects.get(pk=to.pk).current().pk] if to else [])]
         if len({*people}) < len(people):
             raise CannotSplit("That is the person who has these messages now.")
         try:

@@ -1,4 +1,4 @@
-"""Sixteen hands on the same three people: joined, parted, writing, answered, given away. Nothing deadlocks."""
+"""Sixteen hands on the same three people: joined, parted, divided, writing, answered, given away. Nothing deadlocks."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from django.db import DatabaseError
 
 from connectors.messages import Sender
 from customers.models import Customer, Identity
-from inbox import merging, outbox
+from inbox import merging, outbox, splitting
 from inbox.locking import locked
-from inbox.models import Case, Delivery, Entry, Merge
+from inbox.models import Case, Delivery, Entry, Merge, Regrouping, RegroupingKind
+from inbox.models.case import SPOKEN
 from tests import make
 from tests.integration.test_joining_histories import World
 from tests.integration.test_many_at_once import at_once, taken
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TURNS, THREADS = 112, 16
+TURNS, THREADS = 96, 16
 
 
 class Crowd:
@@ -35,7 +36,8 @@ class Crowd:
 
     def turn(self, number: int) -> Callable[[], object]:
         kinds = [self.writes] * 5 + [self.answers] * 3 + [self.joins, self.parts] * 2
-        return self.chance.choice([*kinds, self.is_given, self.resolves, self.fails])(number)
+        dividing = [self.divides, self.divides, self.is_one_after_all, self.takes_back, self.somebody_else]
+        return self.chance.choice([*kinds, *dividing, self.is_given, self.resolves, self.fails])(number)
 
     def writes(self, number: int) -> Callable[[], object]:
         identity = self.chance.choice(self.identities)
@@ -62,6 +64,50 @@ class Crowd:
 
     def parts(self, number: int) -> Callable[[], object]:
         return lambda: [merging.undo(each, by=self.agents[0]) for each in Merge.objects.in_force()[:1]]
+
+    def divides(self, number: int) -> Callable[[], object]:
+        """Into a second matter, or from one into the other."""
+        person = self.chance.choice(self.people)
+
+        def act() -> object:
+            case = self.live_of(person)
+            said = list(case.timeline().filter(kind__in=SPOKEN).values_list("pk", flat=True)[:6]) if case else []
+            if case is None or len(said) < 2:
+                return None
+            other = Case.objects.live().filter(customer=case.customer).exclude(pk=case.pk).first()
+            if other and number % 2:
+                return splitting.move(case, said[:1], other, by=self.agents[0])
+            return splitting.split(case, said[: len(said) // 2], by=self.agents[0])
+
+        return act
+
+    def is_one_after_all(self, number: int) -> Callable[[], object]:
+        def act() -> object:
+            second = Case.objects.live().filter(split_off=True).select_related("customer").order_by("?").first()
+            main = Case.objects.live_of(second.customer.current()) if second else None
+            return splitting.rejoin(second, main, by=self.agents[0]) if second and main else None
+
+        return act
+
+    def takes_back(self, number: int) -> Callable[[], object]:
+        def act() -> object:
+            found = Regrouping.objects.in_force().order_by("?").first()
+            return found and splitting.undo(found, by=self.agents[0])
+
+        return act
+
+    def somebody_else(self, number: int) -> Callable[[], object]:
+        """What is picked lies with another person for a moment, and comes back."""
+        one, other = self.chance.sample(self.people, 2)
+
+        def act() -> object:
+            case = self.live_of(one)
+            said = list(case.timeline().filter(kind="message").values_list("pk", flat=True)[:1]) if case else []
+            if case is None or not said:
+                return None
+            return splitting.undo(splitting.hand_over(case, said, to=other, by=self.agents[0]), by=self.agents[0])
+
+        return act
 
     def is_given(self, number: int) -> Callable[[], object]:
         person, to = self.chance.choice(self.people), self.chance.choice(self.agents)
@@ -94,11 +140,13 @@ def test_sixteen_threads_on_the_same_people_leave_every_rule_standing(
     crowd = Crowd([ana, sam], {"email": mailbox, "phone": number})
     results = at_once([crowd.turn(turn) for turn in range(TURNS)], THREADS)
     assert not [each for each in results if isinstance(each, DatabaseError)]
-    refusals = (merging.CannotJoin, outbox.CannotSend)
+    refusals = (merging.CannotJoin, outbox.CannotSend, splitting.CannotSplit)
     assert not [each for each in results if isinstance(each, Exception) and not isinstance(each, refusals)]
     taken_in = [each for each in results if isinstance(each, dict)]
     assert {each["outcome"] for each in taken_in} == {"entry"}
     assert Entry.objects.filter(kind="message").count() == len(taken_in)
+    for each in Regrouping.objects.in_force().filter(kind=RegroupingKind.PERSON):
+        splitting.undo(each, by=ana)
     World().holds()
     for merge in Merge.objects.in_force().order_by("?"):
         merging.undo(merge, by=ana)
