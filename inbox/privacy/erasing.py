@@ -19,7 +19,7 @@ from django.utils.timezone import now
 from customers.identities import ERASED
 from customers.models import Consent, Customer, Identity, IdentityLink, Tombstone
 from inbox.locking import ATTEMPTS, Moved, lock
-from inbox.models import Act, Agent, Alert, Audit, Case, Draft, Entry, EntryKind, Invitation, Merge
+from inbox.models import Act, Agent, Alert, Audit, Case, Draft, Entry, EntryKind, Invitation, Merge, Regrouping
 from inbox.models.case import CaseQuerySet
 from inbox.models.entry import EntryQuerySet
 from inbox.privacy import receipts
@@ -69,6 +69,7 @@ def _address(identity: Identity, owner: Customer, by: Agent | None, why: str) ->
         return Counter()
     said = Entry.objects.filter(identity=identity)
     found = _emptied(said, by)
+    _forget_regroupings(found.entries)
     names = {identity.shown, identity.value, identity.handle} - {""}
     roots = _roots(found.entries)
     for case in roots:
@@ -104,6 +105,7 @@ def _person(person: Customer, by: Agent | None, why: str) -> Counter[str]:
         if case.customer_id not in family:
             correct(case, found)
     _forget_joins(family)
+    _forget_regroupings(found.entries)
     found.counted["rows"] += delete_hanging(Customer, family)
     _bury([each for each in identities if each.erased_at is None], found.counted)
     IdentityLink.objects.filter(customer__in=family).update(words="")
@@ -164,11 +166,21 @@ def _naming(field: str, names: set[str]) -> Q:
     return reduce(or_, (Q(**{f"{field}__contains": name}) for name in names))
 
 
+def _forget_regroupings(entries: Sequence[Entry]) -> None:
+    """By what name these were written before they were given to somebody else."""
+    ids, cases = {str(each.pk) for each in entries}, {each.case_id for each in entries if each.case_id}
+    for regrouping in Regrouping.objects.filter(Q(from_case__in=cases) | Q(to_case__in=cases)):
+        authors = regrouping.before.get("authors", {})
+        if ids & {*authors}:
+            regrouping.before["authors"] = {pk: "" if pk in ids else name for pk, name in authors.items()}
+            regrouping.save(update_fields=["before"])
+
+
 def _forget_joins(family: Sequence[int]) -> None:
     for merge in Merge.objects.filter(Q(survivor__in=family) | Q(absorbed__in=family)):
-        if "person" in merge.before:
-            was = merge.before["person"]
-            merge.before["person"] = {name: value if isinstance(value, bool) else "" for name, value in was.items()}
+        for side in {"person", "person_then"} & {*merge.before}:
+            was = merge.before[side]
+            merge.before[side] = {name: value if isinstance(value, bool) else "" for name, value in was.items()}
         merge.reason = ""
         merge.save(update_fields=["before", "reason"])
 

@@ -14,11 +14,22 @@ from django.utils.timezone import now
 from connectors.messages import Attachment as File
 from connectors.messages import Edit, Reaction, Sender
 from connectors.models import Connector, Receipt
-from customers.models import Customer, Identity, Tombstone
-from inbox import intake, merging, outbox, privacy
+from customers.models import (
+    Attribute,
+    Customer,
+    EarlierHandle,
+    Event,
+    ExternalId,
+    Identity,
+    Order,
+    PinnedNote,
+    Relationship,
+    Tombstone,
+)
+from inbox import intake, merging, outbox, privacy, proposing
 from inbox.intake import updates
 from inbox.intake.outcomes import Duplicate
-from inbox.models import Act, Attachment, Audit, Case, Delivery, Draft, Entry, Merge, State
+from inbox.models import Act, Attachment, Audit, Case, Delivery, Draft, Entry, Merge, Regrouping, State
 from inbox.privacy import receipts
 from tests import make
 
@@ -238,8 +249,29 @@ def known(maya: Any, mailbox: Any, number: Any, account: Any, ana: Any) -> Any:
     make.answers(ana, case, "Dear Zebra", channel="sms")
     case.record(Entry(kind="note", text="Maya likes her Zebra", agent=ana, author=ana.name))
     Draft.objects.create(case=case, agent=ana, channel="email", text="Zebra draft")
-    merging.join(maya, make.customer("Zebra Ortiz", email="zebra@ortiz.test"), by=ana, reason="Zebra said so")
+    other = make.customer("Zebra Ortiz", email="zebra@ortiz.test")
+    merging.join(maya, other, by=ana, reason="Zebra said so")
+    _know_more(maya, other, ana)
+    for each in Entry.objects.filter(kind="message"):
+        proposing.look(each.pk)
     return maya
+
+
+def _know_more(maya: Any, other: Any, ana: Any) -> None:
+    """What other systems and agents told of her, and a message that was given to her by hand."""
+    neighbour = make.customer("Kim Lee")
+    Attribute.objects.create(customer=maya, name="Plan", value="Zebra gold")
+    PinnedNote.objects.create(customer=other, text="Zebra is Maya", made_by=ana)
+    ExternalId.objects.create(customer=maya, source="shop", value="zebra-1")
+    Order.objects.create(customer=other, source="shop", number="48213", title="Zebra lid")
+    Event.objects.create(customer=maya, source="shop", name="Bought a Zebra")
+    Relationship.objects.create(customer=neighbour, other=maya, role="Zebra's neighbour")
+    EarlierHandle.objects.create(identity=maya.identities.get(kind="instagram"), handle="zebra.maya")
+    Identity.objects.filter(customer=maya).update(spelled="+1-4155552671", handle="zebra")
+    said = Entry.objects.filter(kind="message").earliest("pk")
+    Regrouping.objects.create(
+        kind="person", from_case=said.case, to_case=said.case, before={"authors": {str(said.pk): "Maya Zebra"}}
+    )
 
 
 GONE = ("Zebra", "zebra", "Maya", "maya@", "4155552671", "1002003004005001", "48213")
