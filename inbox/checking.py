@@ -38,7 +38,7 @@ def check(connector_id: int) -> list[Check]:
     try:
         found = ADAPTERS[Channel(connector.kind)].check(connector.account())
         found += _taken_in(connector, began)
-    except Exception:
+    except Exception:  # a test tells what is wrong, whatever is
         log.exception("The test of %s broke", connector.name)
         found = [BROKEN]
     Connector.objects.filter(pk=connector_id).update(checked_at=now(), findings=[asdict(each) for each in found])

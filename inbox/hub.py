@@ -85,7 +85,7 @@ class Hub:
                             self.heard.put_nowait(json.loads(message["data"]))
             except asyncio.CancelledError:
                 raise
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:  # noqa: BLE001  Redis and its client raise many kinds; browsers catch up by asking
                 log.warning("The live feed lost Redis, trying again: %s", error)
             await asyncio.sleep(pause + random.random() * pause)
             pause = min(pause * 2, 5.0)
@@ -100,7 +100,7 @@ class Hub:
                 await self.fan_out(*frames)
             except asyncio.CancelledError:
                 raise
-            except Exception:
+            except Exception:  # one bad frame never ends the feed
                 log.exception("Could not pass on what happened")
 
     async def fan_out(self, *frames: dict[str, Any]) -> None:
@@ -182,7 +182,7 @@ class Hub:
                 await self._check_now(None)
             except asyncio.CancelledError:
                 raise
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:  # noqa: BLE001  the database may be away; asked again in a moment
                 log.warning("Could not check who is still signed in: %s", error)
 
     async def _check_now(self, agent_ids: set[int] | None) -> None:

@@ -74,7 +74,7 @@ class Hands:
     def _do(self, work: Callable[[], object]) -> None:
         try:
             work()
-        except Exception:
+        except Exception:  # whatever it is, the next second must come
             log.exception("Sweeping broke; it is tried again in a second")
         finally:
             connection.close()
@@ -116,7 +116,7 @@ def sweep(hands: Hands) -> int:
     for work in OURS:
         try:
             done += work()
-        except Exception:
+        except Exception:  # one kind of work never stops another
             log.exception("Sweeping %s broke; it is tried again in a second", work.__name__)
     start_late_deliveries(hands)
     start_care(hands)

@@ -94,7 +94,7 @@ def fetch_file(attachment_id: int) -> bool:
         _put_off(row, error)
     except TryLater as error:
         _put_off(row, FetchFailed(str(error), permanent=False))
-    except Exception:
+    except Exception:  # tried again later, and said on the page
         log.exception("File %s could not be fetched", row.uuid)
         _put_off(row, FetchFailed("Something broke while it was being fetched.", permanent=False))
     _keep(row)

@@ -95,7 +95,7 @@ def _parsed(receipt: Receipt) -> list[Item]:
         return ADAPTERS[Channel(receipt.connector.kind)].parse(receipt.raw())
     except OSError as error:  # the parser is a process of its own
         raise TryLater("No process could be started to read it.") from error
-    except Exception as error:
+    except Exception as error:  # no input stops those behind it; this one is shown in the quarantine
         log.exception("Receipt %s could not be read", receipt.pk)
         return [Malformed(f"It could not be read ({type(error).__name__}).")]
 
@@ -164,7 +164,7 @@ def _take(item: Item, receipt: Receipt, *, is_alone: bool = False) -> Outcome:
         return outcomes.quarantine("It contradicts what is stored.", f"{error}\n{item!r}", fix=outcomes.AGAIN)
     except Error as error:
         return outcomes.quarantine("It holds something that cannot be stored.", f"{error}\n{item!r}", fix=outcomes.OURS)
-    except Exception as error:
+    except Exception as error:  # likewise
         log.exception("An item of receipt %s could not be taken in", receipt.pk)
         reason = f"It could not be taken in ({type(error).__name__})."
         return outcomes.quarantine(reason, f"{error}\n{item!r}", fix=outcomes.OURS)

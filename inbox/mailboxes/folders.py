@@ -58,7 +58,7 @@ def read(connector: Connector, place: Place, mailbox: Mailbox, keep: Keep, broke
         return read_new(connector, folder, mailbox, keep, place=place, given_up=given_up)
     except (OperationalError, InterfaceError):
         raise  # the database, not the mail
-    except Exception:
+    except Exception:  # counted against the mail that was being read, and raised again
         if mailbox.fetching:
             broken[(*here, mailbox.fetching)] += 1
         raise

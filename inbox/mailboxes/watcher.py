@@ -91,7 +91,7 @@ class Watcher(threading.Thread):
             self._tell(error)
             if error.reconnect:
                 return RECONNECT_PAUSE
-        except Exception:
+        except Exception:  # one mailbox never stops another
             log.exception("The watcher of mailbox %s broke and starts over", self.connector_id)
         finally:
             self.mailbox = None

@@ -60,7 +60,7 @@ def deliver(delivery_id: int) -> bool:
         _refused(delivery, error)
     except SendUnknown as error:
         _unknown(delivery, error.reason)
-    except Exception:
+    except Exception:  # it may have left: never sent twice for a fault of ours
         log.exception("Delivery %s broke while it was being sent", delivery.uuid)
         _unknown(delivery, "Something broke while it was being sent.")
     else:

@@ -128,7 +128,7 @@ class Stack:
             if process.died() or time.monotonic() > deadline:
                 last = process.last_words(8)
                 raise Trouble(f"{process.name} is not ready in {patience:.0f} s; {process.log} ends with:\n{last}")
-            time.sleep(0.05)
+            time.sleep(0.05)  # polling another process
 
     def forget_tasks(self) -> None:
         """What sections before have left in the queue would be done in this one's time. PostgreSQL keeps the work."""

@@ -76,7 +76,7 @@ def speak(cases: list[int], rate: float, by: int) -> list[tuple[int, int, float]
     agent, told = Agent.objects.get(pk=by), []
     start = time.perf_counter()
     for turn, pk in enumerate(cases):
-        time.sleep(max(0.0, start + turn / rate - time.perf_counter()))
+        time.sleep(max(0.0, start + turn / rate - time.perf_counter()))  # so many a second
         moment: list[float] = []
         with transaction.atomic():
             transaction.on_commit(lambda: moment.append(time.time()))  # noqa: B023  runs in this very turn, and first

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import imaplib
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_django import Settings
 
 from connectors.adapters.email.connect import trust
 from connectors.adapters.email.imap import Mailbox
@@ -22,39 +19,10 @@ from inbox.mailboxes import Place, Watcher, places, watcher
 from inbox.mailboxes.folders import Broken, read
 from inbox.models import Entry
 from tests.payloads.email.letters import mail
-from tests.payloads.email.servers import PASSWORD, USER, Imap, Scripted, certificate, server_context
+from tests.payloads.email.servers import PASSWORD, USER, Imap, Scripted
+from tests.stack import until
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return certificate(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture(autouse=True)
-def loopback(pem: Path, settings: Settings) -> None:
-    settings.ALLOW_PRIVATE_HOSTS, settings.MAIL_CA_FILE = True, str(pem)
-
-
-@pytest.fixture
-def server(pem: Path) -> Iterator[Imap]:
-    running = Imap(server_context(pem))
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def scripted(pem: Path) -> Iterator[Callable[[Callable[[str], list[bytes]]], Scripted]]:
-    running: list[Scripted] = []
-
-    def start(answer: Callable[[str], list[bytes]]) -> Scripted:
-        running.append(Scripted(server_context(pem), answer))
-        return running[-1]
-
-    yield start
-    for one in running:
-        one.stop()
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("loopback")]
 
 
 def at(port: int, connector: Connector, **options: str) -> Connector:
@@ -231,10 +199,10 @@ def test_a_watcher_that_lost_its_lease_while_it_slept_lets_go(
     asleep = scripted(lambda command: [b"SILENCE"] if command.startswith("EXAMINE") else [])
     one = Watcher(at(asleep.port, mailbox).pk)
     one.start()
-    until(lambda: any(each.startswith("EXAMINE") for each in asleep.heard))
+    until(lambda: any(each.startswith("EXAMINE") for each in asleep.heard), "it reads")
     MailFolder.objects.update(leased_by="another", leased_until=datetime.now(UTC) + timedelta(minutes=1))
     one.keep()
-    until(lambda: one.mailbox is None)
+    until(lambda: one.mailbox is None, "it let go of the mailbox")
     assert finish(one)
     assert MailFolder.objects.get(name=watcher.LEASE_ROW).leased_by == "another"
 
@@ -245,12 +213,12 @@ def test_a_server_that_drips_is_left_after_a_while(
     stuck = scripted(lambda command: [b"SILENCE"] if command.startswith("EXAMINE") else [])
     one = Watcher(at(stuck.port, mailbox).pk)
     one.start()
-    until(lambda: any(each.startswith("EXAMINE") for each in stuck.heard))
+    until(lambda: any(each.startswith("EXAMINE") for each in stuck.heard), "it reads")
     one.keep()
     assert one.mailbox is not None
     one.progress_at -= watcher.STUCK_SECONDS + 1
     one.keep()
-    until(lambda: one.mailbox is None)
+    until(lambda: one.mailbox is None, "it let go of the mailbox")
     assert finish(one)
     mailbox.refresh_from_db()
     assert mailbox.failure == "The connection to the mail server 127.0.0.1 was lost."
@@ -281,13 +249,6 @@ def test_a_connector_that_is_set_up_anew_is_read_anew(
     monkeypatch.setattr(Mailbox, "wait", change)
     MailFolder.objects.create(connector=shop, name=watcher.LEASE_ROW)
     assert Watcher(shop.pk)._turn() == 0.0
-
-
-def until(it_is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not it_is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def finish(one: Watcher) -> bool:

@@ -19,7 +19,7 @@ def tokens() -> Iterator[Tokens]:
 @pytest.fixture(scope="session")
 def _dovecot(tokens: Tokens) -> Iterator[Dovecot]:
     if not dovecot.PROGRAM:
-        pytest.skip(dovecot.MISSING)
+        pytest.skip(dovecot.MISSING)  # the summary of the run says so in words
     running = Dovecot.start(tokens.port)
     yield running
     running.stop()

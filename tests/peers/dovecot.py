@@ -166,7 +166,7 @@ class Dovecot:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.tls)) == 0:
                     return
-            time.sleep(0.05)
+            time.sleep(0.05)  # polling another process; nothing announces this to us
         log = self.home / "log"
         raise RuntimeError(f"Dovecot did not start: {log.read_text() if log.exists() else 'it left no log'}")
 

@@ -60,7 +60,7 @@ class Proxy:
                     sink.sendall(data[: cut_after - passed])
                     break
                 if rate:
-                    time.sleep(len(data) / rate)
+                    time.sleep(len(data) / rate)  # the slow line itself
                 sink.sendall(data)
                 passed += len(data)
         for one in (source, sink):

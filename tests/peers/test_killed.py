@@ -7,8 +7,7 @@ import random
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from inbox.intake import take_in
 from inbox.models import Entry
 from tests.payloads.email.letters import mail
 from tests.peers.dovecot import Dovecot
+from tests.stack import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,7 +75,7 @@ def test_killed_at_random_it_loses_and_doubles_nothing(server: Dovecot, shop: Co
         process.start()
         here = Receipt.objects.count()
         enough = here + random.randrange(1, max(2, MAILS // KILLS)) if turn < KILLS else MAILS
-        until(lambda wanted=enough: Receipt.objects.count() >= wanted)  # type: ignore[misc]
+        until(lambda wanted=enough: Receipt.objects.count() >= wanted, f"{enough} mails were read", 90)  # type: ignore[misc]
         process.kill()
     for pk in Receipt.objects.values_list("pk", flat=True):
         take_in(pk)
@@ -88,20 +88,13 @@ def test_new_uids_double_nothing_that_is_here(server: Dovecot, shop: Connector, 
     for number in range(3):
         server.put(f"{number}.x.host", mail(f"Message-ID: <{number}@ortiz.example>", body=f"number {number}"))
     process.start()
-    until(lambda: Receipt.objects.count() == 3)
+    until(lambda: Receipt.objects.count() == 3, "3 mails were read", 90)
     process.kill()
     server.admin("mailbox", "update", "--uid-validity", "4711", "INBOX")
     server.put("9.x.host", mail("Message-ID: <9@ortiz.example>", body="number 9"))
     process.start()
-    until(lambda: Receipt.objects.count() == 7)
+    until(lambda: Receipt.objects.count() == 7, "7 mails were read", 90)
     for pk in Receipt.objects.values_list("pk", flat=True):
         take_in(pk)
     texts = Entry.objects.filter(kind="message").values_list("text", flat=True)
     assert sorted(texts) == ["number 0", "number 1", "number 2", "number 9"]
-
-
-def until(it_is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 90
-    while not it_is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

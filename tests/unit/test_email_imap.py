@@ -17,37 +17,9 @@ from connectors.adapters.email.imap import Mailbox, RawMail
 from connectors.errors import ConnectionLost
 from connectors.messages import Account
 from tests.payloads.email.letters import mail, message
-from tests.payloads.email.servers import PASSWORD, USER, Imap, Scripted, certificate, server_context
+from tests.payloads.email.servers import PASSWORD, USER, Imap, Scripted, server_context
 
-
-@pytest.fixture(scope="module")
-def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return certificate(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture(autouse=True)
-def loopback(pem: Path, settings: Settings) -> None:
-    settings.ALLOW_PRIVATE_HOSTS, settings.MAIL_CA_FILE = True, str(pem)
-
-
-@pytest.fixture
-def server(pem: Path) -> Iterator[Imap]:
-    running = Imap(server_context(pem))
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def scripted(pem: Path) -> Iterator[Callable[[Callable[[str], list[bytes]]], Scripted]]:
-    running: list[Scripted] = []
-
-    def start(answer: Callable[[str], list[bytes]]) -> Scripted:
-        running.append(Scripted(server_context(pem), answer))
-        return running[-1]
-
-    yield start
-    for one in running:
-        one.stop()
+pytestmark = pytest.mark.usefixtures("loopback")
 
 
 def account(port: int, password: str = PASSWORD, security: str = "ssl") -> Account:
