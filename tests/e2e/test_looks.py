@@ -20,6 +20,8 @@ PAGES = [
     "/inbox/filed/",
     "/alerts/",
     "/customers/",
+    "/customers/1/",
+    "/customers/import/",
     "/search/?q=lid",
     "/start/",
     "/board/",
