@@ -10,7 +10,7 @@ deciding.py   the agent's answer: the same person, different people, ask the cus
 """
 
 from inbox.proposing.deciding import CannotAsk, accept, ask, differ
-from inbox.proposing.looking import catch_up, look, look_soon, look_task, propose
+from inbox.proposing.looking import catch_up, look, look_soon, look_task, propose, propose_some
 
 __all__ = [
     "CannotAsk",
@@ -22,4 +22,5 @@ __all__ = [
     "look_soon",
     "look_task",
     "propose",
+    "propose_some",
 ]

@@ -4,13 +4,14 @@ for every message, however many customers there are."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from customers.identities import EMAIL, INSTAGRAM, PHONE, UNPROVEN, WHATSAPP
-from customers.models import Customer, ExternalId, Identity, Relationship
+from customers.models import Customer
 from customers.models.customer import CustomerKind
 from inbox.models.trace import TraceKind
 from inbox.proposing.names import MANY
@@ -24,6 +25,7 @@ KIND_OF = {EMAIL: TraceKind.EMAIL, PHONE: TraceKind.PHONE, WHATSAPP: TraceKind.P
 
 HITS = """
 WITH keys AS MATERIALIZED (SELECT * FROM unnest(%(kinds)s::text[], %(values)s::text[]) AS k(kind, value))
+SELECT hit.*, c.merged_into_id FROM (
 SELECT k.kind, k.value, i.customer_id FROM keys k
     CROSS JOIN LATERAL (SELECT identity_id FROM inbox_trace t
         WHERE t.kind = k.kind AND t.value = k.value ORDER BY t.kind, t.value, t.identity_id LIMIT %(most)s) t
@@ -40,6 +42,14 @@ UNION ALL SELECT k.kind, k.value, o.customer_id FROM keys k
     CROSS JOIN LATERAL (SELECT customer_id FROM customers_order o
         WHERE o.number IN (k.value, '#' || k.value) LIMIT %(most)s) o
     WHERE k.kind = 'order'
+) AS hit JOIN customers_customer c ON c.id = hit.customer_id
+"""
+PEOPLE = """
+SELECT c.id, c.name, c.language, c.kind, i.id, i.kind, i.scope, i.value, i.handle, i.is_shared
+    FROM customers_customer c JOIN customers_identity i ON i.customer_id = c.id
+    WHERE c.id = ANY (%(people)s) AND c.merged_into_id IS NULL AND c.erased_at IS NULL
+        AND i.erased_at IS NULL AND i.blocked_at IS NULL AND i.scope <> %(forged)s
+    ORDER BY i.id LIMIT 500
 """
 SEEN = """
 SELECT i.customer_id, t.kind, t.value, t.manner, t.entry_id, coalesce(e.arrived_at, e.created_at)
@@ -48,9 +58,15 @@ SELECT i.customer_id, t.kind, t.value, t.manner, t.entry_id, coalesce(e.arrived_
     LEFT JOIN inbox_entry e ON e.id = t.entry_id
     WHERE i.id = ANY (%(identities)s)
 """
-ORDERS = """
-SELECT customer_id, value, entry_id FROM inbox_fact WHERE customer_id = ANY (%(people)s) AND kind = 'order'
-UNION ALL SELECT customer_id, ltrim(number, '#'), NULL FROM customers_order WHERE customer_id = ANY (%(people)s)
+ON_RECORD = """
+SELECT 'order', customer_id, value, '', entry_id FROM inbox_fact
+    WHERE customer_id = ANY (%(people)s) AND kind = 'order'
+UNION ALL SELECT 'order', customer_id, ltrim(number, '#'), '', NULL FROM customers_order
+    WHERE customer_id = ANY (%(people)s)
+UNION ALL SELECT 'external', customer_id, value, source, NULL FROM customers_externalid
+    WHERE customer_id = ANY (%(people)s)
+UNION ALL SELECT 'related', customer_id, '', '', other_id FROM customers_relationship
+    WHERE customer_id = ANY (%(people)s)
 LIMIT 2000
 """
 WRITTEN = """
@@ -94,17 +110,15 @@ def _hits(keys: Sequence[Key]) -> dict[Key, set[int]]:
         kinds, values = ([str(key[place]) for key in keys] for place in (0, 1))
         cursor.execute(HITS, {"kinds": kinds, "values": values, "most": MOST_OWNERS})
         rows = cursor.fetchall()
-    today = _today({customer for _, _, customer in rows})
     found: dict[Key, set[int]] = defaultdict(set)
-    for kind, value, customer in rows:
-        found[kind, value].add(today[customer])
+    for kind, value, customer, merged_into in rows:
+        found[kind, value].add(_today(customer) if merged_into else customer)
     return found
 
 
-def _today(ids: Collection[int]) -> dict[int, int]:
+def _today(customer: int) -> int:
     """Orders and facts of somebody who was joined since are those of who they are today."""
-    merged = Customer.objects.filter(pk__in=ids, merged_into__isnull=False).select_related("merged_into")
-    return dict.fromkeys(ids, 0) | {pk: pk for pk in ids} | {each.pk: each.current().pk for each in merged}
+    return Customer.objects.get(pk=customer).current().pk
 
 
 def _nearest(hits: dict[Key, set[int]], me: int) -> list[int]:
@@ -123,37 +137,37 @@ def sides_of(people: Iterable[int]) -> dict[int, Side]:
     ids = sorted(set(people))
     if not ids:
         return {}
-    sides = {
-        each.pk: Side(each.pk, each.name, each.language, is_line=each.kind != CustomerKind.PERSON)
-        for each in Customer.objects.filter(pk__in=ids, merged_into=None, erased_at=None)
-    }
-    identities = Identity.objects.filter(customer__in=sides, erased_at=None, blocked_at=None).exclude(scope=UNPROVEN)
+    sides: dict[int, Side] = {}
     mine: list[int] = []
-    for each in identities.order_by("pk")[: MOST_PEOPLE * 40]:
-        mine.append(each.pk)
-        handle = each.handle if each.kind == INSTAGRAM else ""
-        sides[each.customer_id].addresses.append(Address(each.kind, each.scope, each.value, handle, each.is_shared))
-    _add_what_was_seen(sides, mine)
-    _add_what_is_on_record(sides)
-    return {pk: side for pk, side in sides.items() if side.addresses}
-
-
-def _add_what_was_seen(sides: dict[int, Side], identities: list[int]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(SEEN, {"identities": identities, "most": MOST_KEYS})
-        for customer, kind, value, manner, entry, at in cursor.fetchall():
-            sides[customer].seen.append(Seen(kind, value, manner, entry, at))
-        cursor.execute(WRITTEN, {"identities": identities})
-        for customer, channel, at, entry in cursor.fetchall():
-            sides[customer].written.append(Written(channel, at, entry))
-        cursor.execute(ORDERS, {"people": list(sides)})
-        for customer, value, entry in cursor.fetchall():
-            if value not in sides[customer].of(TraceKind.ORDER):
-                sides[customer].seen.append(Seen(TraceKind.ORDER, value, "", entry))
+        cursor.execute(PEOPLE, {"people": ids, "forged": UNPROVEN})
+        for pk, name, language, person, identity, kind, scope, value, handle, is_shared in cursor.fetchall():
+            side = sides.setdefault(pk, Side(pk, name, language, is_line=person != CustomerKind.PERSON))
+            shown = handle if kind == INSTAGRAM else ""
+            side.addresses.append(Address(kind, scope, value, shown, is_shared))
+            mine.append(identity)
+        if sides:
+            _add_what_was_seen(cursor, sides, mine)
+            _add_what_is_on_record(cursor, sides)
+    return sides
 
 
-def _add_what_is_on_record(sides: dict[int, Side]) -> None:
-    for external in ExternalId.objects.filter(customer__in=sides):
-        sides[external.customer_id].external.setdefault(external.source, set()).add(external.value)
-    for one, other in Relationship.objects.filter(customer__in=sides).values_list("customer", "other"):
-        sides[one].related.add(other)
+def _add_what_was_seen(cursor: CursorWrapper, sides: dict[int, Side], identities: list[int]) -> None:
+    cursor.execute(SEEN, {"identities": identities, "most": MOST_KEYS})
+    for customer, kind, value, manner, entry, at in cursor.fetchall():
+        sides[customer].seen.append(Seen(kind, value, manner, entry, at))
+    cursor.execute(WRITTEN, {"identities": identities})
+    for customer, channel, at, entry in cursor.fetchall():
+        sides[customer].written.append(Written(channel, at, entry))
+
+
+def _add_what_is_on_record(cursor: CursorWrapper, sides: dict[int, Side]) -> None:
+    cursor.execute(ON_RECORD, {"people": list(sides)})
+    for what, customer, value, source, other in cursor.fetchall():
+        side = sides[customer]
+        if what == "related":
+            side.related.add(other)
+        elif what == "external":
+            side.external.setdefault(source, set()).add(value)
+        elif value not in side.of(TraceKind.ORDER):
+            side.seen.append(Seen(TraceKind.ORDER, value, "", other))

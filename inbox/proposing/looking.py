@@ -30,6 +30,7 @@ from inbox.models import (
     TraceKind,
     Upto,
 )
+from inbox.models.proposal import UNDECIDED
 from inbox.proposing import signals
 from inbox.proposing.gathering import around
 from inbox.proposing.signals import Found
@@ -48,10 +49,8 @@ def look(entry_id: int) -> None:
     entry = Entry.objects.select_related("identity__customer").filter(pk=entry_id).first()
     if entry is None or entry.identity is None:
         return
-    if _tells(entry):
-        is_news = _remember(entry.identity, _of_identity(entry.identity))
-        if _remember(entry.identity, _of_entry(entry), entry) or is_news:
-            propose(entry.identity.customer.current())
+    if _tells(entry) and _remember(entry.identity, _of_identity(entry.identity), _of_entry(entry), entry):
+        propose(entry.identity.customer.current())
     Considered.objects.bulk_create([Considered(entry_id=entry_id)], ignore_conflicts=True)
 
 
@@ -82,16 +81,21 @@ def _of_identity(identity: Identity) -> list[Found]:
     return signals.of_address(identity.kind, identity.value, identity.handle, identity.customer.name)
 
 
-def _remember(identity: Identity, found: Sequence[Found], entry: Entry | None = None) -> bool:
-    """Whether any of it is new."""
+def _remember(identity: Identity, of_address: Sequence[Found], told: Sequence[Found], entry: Entry) -> bool:
+    """Whether any of it is new; what was told is kept with its message."""
     known = {(each.kind, each.value): each for each in Trace.objects.filter(identity=identity)}
-    new = [each for each in found if (each.kind, each.value) not in known]
-    rows = [Trace(identity=identity, kind=each.kind, value=each.value, manner=each.manner, entry=entry) for each in new]
-    Trace.objects.bulk_create(rows, ignore_conflicts=True)
-    plainer = [each for each in found if each.manner and (old := known.get((each.kind, each.value))) and not old.manner]
+    rows: dict[tuple[str, str], Trace] = {}
+    for source, found in ((entry, told), (None, of_address)):
+        for each in found:
+            if (each.kind, each.value) not in known:
+                trace = Trace(identity=identity, kind=each.kind, value=each.value, manner=each.manner, entry=source)
+                rows.setdefault((each.kind, each.value), trace)
+    if rows:
+        Trace.objects.bulk_create(rows.values(), ignore_conflicts=True)
+    plainer = [each for each in told if each.manner and (old := known.get((each.kind, each.value))) and not old.manner]
     for each in plainer:
         Trace.objects.filter(pk=known[each.kind, each.value].pk).update(manner=each.manner, entry=entry)
-    return bool(new or plainer)
+    return bool(rows or plainer)
 
 
 # Proposals
@@ -99,19 +103,30 @@ def _remember(identity: Identity, found: Sequence[Found], entry: Entry | None = 
 
 def propose(customer: Customer) -> None:
     """Weighs this person against everybody around them, again for those who were proposed before."""
-    before = Proposal.objects.undecided().of([customer.pk]).values_list("one", "other")
-    found = around(customer, [pk for pair in before for pk in pair if pk != customer.pk])
+    before = {
+        one if other == customer.pk else other: state in UNDECIDED
+        for one, other, state in Proposal.objects.of([customer.pk]).values_list("one", "other", "state")
+    }
+    found = around(customer, [pk for pk, is_undecided in before.items() if is_undecided])
     if found is None:
         return
     for side in found.sides.values():
-        _settle(found.me, side, weigh(found.me, side, found.owners))
+        verdict = weigh(found.me, side, found.owners)
+        if verdict.strength or before.get(side.pk):
+            _settle(found.me, side, verdict)
+
+
+def propose_some(ids: Sequence[int]) -> None:
+    """After an import. The rest are weighed when they write."""
+    for person in Customer.objects.current().filter(pk__in=ids[:MOST_LATE]):
+        propose(person)
 
 
 def _settle(me: Side, side: Side, verdict: Verdict) -> None:
     """Notes what speaks for it; tells the agents who have one of them open when it is news."""
-    pair = dict(zip(("one_id", "other_id"), sorted((me.pk, side.pk)), strict=True))
+    one, other = sorted((me.pk, side.pk))
     with transaction.atomic():
-        proposal = Proposal.objects.select_for_update().filter(**pair).first()
+        proposal = Proposal.objects.select_for_update().filter(one=one, other=other).first()
         if verdict.strength is None:
             if proposal and proposal.is_undecided:
                 proposal.state = ProposalState.DROPPED
@@ -121,7 +136,9 @@ def _settle(me: Side, side: Side, verdict: Verdict) -> None:
             return
         is_news = proposal is None or not proposal.is_undecided or proposal.strength != verdict.strength
         if proposal is None:
-            proposal, _ = Proposal.objects.get_or_create(**pair, defaults={"strength": verdict.strength})
+            proposal, _ = Proposal.objects.get_or_create(
+                one_id=one, other_id=other, defaults={"strength": verdict.strength}
+            )
         if not proposal.is_undecided:
             proposal.state, proposal.made_at = ProposalState.OPEN, now()
         proposal.points, proposal.strength = verdict.points, verdict.strength
@@ -137,12 +154,12 @@ def _is_worth_asking(proposal: Proposal | None, me: Side, side: Side, verdict: V
         return True
     some, others = (Customer(pk=each.pk).family() for each in (me, side))
     decided = Proposal.objects.between(some, others).filter(state__in=DECIDED)
-    known = set(Evidence.objects.filter(proposal__in=decided).values_list("kind", "value"))
+    known = set(decided.values_list("evidence__kind", "evidence__value"))
     if not known and Merge.objects.have_parted(Customer(pk=me.pk), Customer(pk=side.pk)):
         _remember_that_they_parted(me, side, verdict)
         return False
     new = [line for line in verdict.lines if line.points >= TELLING and (line.kind, line.value) not in known]
-    return bool(new) or not decided.exists()
+    return bool(new) or not known
 
 
 def _remember_that_they_parted(me: Side, side: Side, verdict: Verdict) -> None:
