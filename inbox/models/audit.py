@@ -1,4 +1,5 @@
-"""Who did what to what we know of somebody, when and why. Rows are only added: the database refuses anything else.
+"""Who did what to what we know of somebody, and to our connections, when and why. Rows are only added: the database
+refuses anything else.
 
 No row names the person or says what was there: it would be the copy that was to be erased.
 """
@@ -27,6 +28,7 @@ class Act(models.TextChoices):
     CONSENT = "consent", "noted what somebody agreed to"
     RETAIN = "retain", "changed how long we keep"
     EXPIRE = "expire", "erased what was too old"
+    CONNECT = "connect", "changed a connection"
 
 
 class AuditQuerySet(models.QuerySet["Audit"]):

@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive, make_aware, now
 
 from connectors.models import Connector, ConnectorKind, Receipt, ReceiptState
+from inbox.models import Act, Agent, Audit
 from inbox.templatetags.words import span
 
 TOO_LONG = timedelta(minutes=5)  # a mailbox that has not been read for so long
@@ -25,6 +26,11 @@ class Connection:
     words: str
     is_bad: bool
     oldest: datetime | None
+
+
+def noted(by: Agent, connector: Connector, words: str) -> None:
+    """For the audit. Names of what was entered, never what."""
+    Audit.objects.note(Act.CONNECT, by=by, why=f"{connector.name}: {words}")
 
 
 def connections() -> list[Connection]:

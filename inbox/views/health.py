@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from connectors.models import Connector, Receipt, ReceiptState
 from inbox.http import AgentRequest
 from inbox.models import Delivery
-from inbox.views.connections import connections, expires
+from inbox.views.connections import connections, expires, noted
 from inbox.views.doors import supervisors_only
 from inbox.views.quarantine import alarm
 from inbox.views.traffic import Traffic, traffic
@@ -52,6 +52,7 @@ def resume(request: AgentRequest, pk: int) -> HttpResponse:
 def _turn(request: AgentRequest, pk: int, *, is_active: bool) -> HttpResponse:
     connector = get_object_or_404(Connector.objects.defer("credentials"), pk=pk)
     Connector.objects.filter(pk=pk).update(is_active=is_active)
+    noted(request.user, connector, "resumed" if is_active else "paused")
     messages.info(request, f"{connector.name} is {'working again' if is_active else 'paused'}.")
     back = request.POST.get("back", "")
     return redirect(f"/connections/{pk}/" if back == "connection" else "/health/")

@@ -24,7 +24,7 @@ from inbox import checking
 from inbox.forms import Checked
 from inbox.http import AgentRequest
 from inbox.models import Team
-from inbox.views.connections import connection_of
+from inbox.views.connections import connection_of, noted
 from inbox.views.doors import supervisors_only
 
 BASICS = "basics"
@@ -139,6 +139,7 @@ def begin(request: AgentRequest, kind: str) -> HttpResponse:
     connector = Connector.objects.create(
         kind=kind, credentials=made, is_active=False, is_set_up=False, **form.cleaned_data
     )
+    noted(request.user, connector, "begun")
     return _onwards(connector, BASICS)
 
 
@@ -171,7 +172,9 @@ def step(request: AgentRequest, pk: int, name: str) -> HttpResponse:
     form = StepForm(wanted, kept, request.POST if request.method == "POST" else None)
     if request.method == "GET" or not form.is_valid():
         return _step(request, form, connector, kept)
-    _save(connector, wanted, form.cleaned_data, kept)
+    changed = _save(connector, wanted, form.cleaned_data, kept)
+    if changed:
+        noted(request.user, connector, f"{wanted.title}: {', '.join(changed)}")
     return _onwards(connector, name)
 
 
@@ -201,6 +204,7 @@ def finish(request: AgentRequest, pk: int) -> HttpResponse:
         return redirect(f"/connections/{pk}/")
     Connector.objects.filter(pk=pk).update(is_set_up=True, is_active=True)
     connector.begins_anew()
+    noted(request.user, connector, "finished")
     messages.info(request, f"{connector.name} is connected.")
     return redirect(f"/connections/{pk}/")
 
@@ -211,6 +215,7 @@ def forget(request: AgentRequest, pk: int) -> HttpResponse:
     """A set-up that came to nothing. What was ever finished is paused instead: its messages belong to it."""
     connector = get_object_or_404(Connector, pk=pk, is_set_up=False, receipts=None)
     connector.delete()
+    noted(request.user, connector, "dropped before it was finished")
     messages.info(request, f"{connector.name} was dropped; nothing of it is kept.")
     return redirect("/health/")
 
@@ -241,11 +246,14 @@ def _change_basics(request: AgentRequest, connector: Connector) -> HttpResponse:
     if request.method == "GET" or not form.is_valid():
         return _basics(request, form, connector.kind, connector)
     Connector.objects.filter(pk=connector.pk).update(**form.cleaned_data)
+    if form.changed_data:
+        noted(request.user, connector, ", ".join(form.changed_data))
     return _onwards(connector, BASICS)
 
 
-def _save(connector: Connector, step: Step, given: Mapping[str, str], kept: Mapping[str, str]) -> None:
-    """An empty secret keeps what is there. What was changed may repair what was broken, so it is tried anew."""
+def _save(connector: Connector, step: Step, given: Mapping[str, str], kept: Mapping[str, str]) -> list[str]:
+    """An empty secret keeps what is there. What was changed may repair what was broken, so it is tried anew. Returns
+    the questions that have another answer now."""
     known = {**kept, "address": connector.address if connector.addresses else "", "name": connector.name}
     found: dict[str, str] = {}
     for field in step.fields:
@@ -260,6 +268,9 @@ def _save(connector: Connector, step: Step, given: Mapping[str, str], kept: Mapp
         options={field.name: found[field.name] for field in step.fields if field.name in found and field.is_option},
     )
     connector.begins_anew()
+    return [
+        field.question for field in step.fields if field.name in found and found[field.name] != kept.get(field.name, "")
+    ]
 
 
 def _findings(connector: Connector) -> dict[str, Any]:

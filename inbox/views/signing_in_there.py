@@ -19,6 +19,7 @@ from connectors.messages import Grant
 from connectors.models import Connector
 from inbox import checking
 from inbox.http import AgentRequest
+from inbox.views.connections import noted
 from inbox.views.doors import supervisors_only
 from inbox.views.setup import adapter_of, back_here, is_taken
 
@@ -100,5 +101,6 @@ def _take(request: AgentRequest, connector: Connector, grant: Grant) -> HttpResp
         connector.keep(grant.secrets, grant.options)
         connector.begins_anew()
         checking.ask(connector)
+        noted(request.user, connector, f"signed in there as {grant.name or grant.address}")
         messages.info(request, f"Signed in as {grant.name or grant.address}.")
     return redirect(f"/connections/{connector.pk}/")

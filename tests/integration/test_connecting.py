@@ -18,6 +18,7 @@ from connectors.errors import ConnectionLost
 from connectors.messages import Account, Channel, Check, Grant, Renewal
 from connectors.models import Connector, Receipt
 from inbox import checking, renewing
+from inbox.models import Audit
 from inbox.views.connections import connection_of
 from tests import make
 
@@ -102,6 +103,21 @@ def test_hours_that_nobody_can_read_are_asked_for_again(tab: Client, begun: Conn
     assert "Write it like this: Mon-Fri 9:00-17:30" in answer.content.decode()
     assert "We are back at nine." in answer.content.decode()
     assert tab.post(page, {"open_hours": "Mon-Fri 9:00-17:00"}).status_code == 302
+
+
+def test_who_changed_what_is_noted_and_never_what_was_typed(tab: Client, begun: Connector) -> None:
+    page = f"/connections/{begun.pk}/"
+    tab.post(f"{page}step/receiving/", RECEIVING)
+    tab.post(f"{page}step/receiving/", RECEIVING | {"imap_port": "143"})
+    tab.post(f"{page}step/receiving/", RECEIVING | {"imap_port": "143"})
+    tab.post(f"/health/{begun.pk}/pause/")
+    noted = list(Audit.objects.filter(act="connect").order_by("pk").values_list("why", flat=True))
+    assert noted[0].endswith(": begun")
+    assert "IMAP password" in noted[1]
+    assert noted[2].endswith(": Receiving: IMAP port")
+    assert noted[3].endswith(": paused")
+    assert len(noted) == 4
+    assert "an-imap-password" not in "".join(noted)
 
 
 def test_what_is_half_done_is_listed_and_can_be_gone_on_with_or_dropped(tab: Client, begun: Connector) -> None:
