@@ -9,13 +9,15 @@ from typing import TypeVar
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
+from customers.identities import EMAIL, PHONE, WHATSAPP
 from customers.models import Attribute, Customer, Event, ExternalId, Identity, IdentityLink, Order
 from customers.models.link import LinkReason
 from inbox.importing.records import ToldAddress, ToldCustomer, ToldEvent, ToldOrder
 from inbox.locking import ATTEMPTS, Moved, lock
-from inbox.models import Agent
+from inbox.models import Agent, Trace, TraceKind
 
 Key = tuple[str, str, str]
+TRACED = {EMAIL: TraceKind.EMAIL, PHONE: TraceKind.PHONE, WHATSAPP: TraceKind.PHONE}
 T = TypeVar("T")
 AT_ONCE = 2_000
 
@@ -36,6 +38,7 @@ class Taken:
     known: int = 0
     left: list[str] = field(default_factory=list)
     customers: list[int] = field(default_factory=list)  # ids, in the order they were told
+    doubtful: list[int] = field(default_factory=list)  # ids of those whose address is somebody else's here
 
 
 def take_customers(told: Sequence[ToldCustomer], *, source: str, by: Agent | None = None) -> Taken:
@@ -198,6 +201,7 @@ class _Customers:
     def _add_addresses(self) -> None:
         identities: list[Identity] = []
         better: list[IdentityLink] = []
+        claimed: list[tuple[Customer, ToldAddress]] = []
         for each in self.told:
             owner = self.own[each.external_id].current()
             for address in each.addresses:
@@ -207,10 +211,21 @@ class _Customers:
                     better.append(self._link(identities[-1], owner, address))
                 elif known.customer_id != owner.pk:
                     self.taken.left.append(_left(each, known))
+                    claimed += [(owner, address)] if not known.is_shared else []
                 elif address.is_proven:
                     better += self._proof(known, owner, address)
         Identity.objects.bulk_create(identities, batch_size=AT_ONCE)
         IdentityLink.objects.bulk_create(better, batch_size=AT_ONCE)
+        self._trace(claimed)
+
+    def _trace(self, claimed: Sequence[tuple[Customer, ToldAddress]]) -> None:
+        """Two records with one address may be one person's: agents are asked, as if they had told it themselves."""
+        for owner, address in claimed:
+            own = owner.identities.order_by("pk").first()
+            kind = TRACED.get(address.kind)
+            if own and kind:
+                Trace.objects.get_or_create(identity=own, kind=kind, value=address.value, defaults={"manner": "own"})
+                self.taken.doubtful.append(owner.pk)
 
     def _identity(self, address: ToldAddress, owner: Customer) -> Identity:
         return Identity(kind=address.kind, scope=address.scope, value=address.value, customer=owner, origin=self.source)

@@ -84,6 +84,8 @@ def find_all(connector: Connector, senders: Sequence[Sender]) -> list[Identity]:
 def _vouched_for(kind: str, scope: str, value: str, sender: Sender) -> Identity | None:
     """Somebody whom we know by another address of theirs."""
     known = next((found for each, other in _others(sender) if (found := _known(each, "", other))), None)
+    if known and known.is_shared:
+        return None  # whoever shares a line is not the line
     return _add(kind, scope, value, sender, lock_owner(known)) if known else None
 
 

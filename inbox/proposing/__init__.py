@@ -10,7 +10,8 @@ deciding.py   the agent's answer: the same person, different people, ask the cus
 """
 
 from inbox.proposing.deciding import CannotAsk, accept, ask, differ
-from inbox.proposing.looking import catch_up, look, look_soon, look_task, propose, propose_some
+from inbox.proposing.imported import propose_some
+from inbox.proposing.looking import catch_up, look, look_soon, look_task, propose
 
 __all__ = [
     "CannotAsk",

@@ -116,12 +116,6 @@ def propose(customer: Customer) -> None:
             _settle(found.me, side, verdict)
 
 
-def propose_some(ids: Sequence[int]) -> None:
-    """After an import. The rest are weighed when they write."""
-    for person in Customer.objects.current().filter(pk__in=ids[:MOST_LATE]):
-        propose(person)
-
-
 def _settle(me: Side, side: Side, verdict: Verdict) -> None:
     """Notes what speaks for it; tells the agents who have one of them open when it is news."""
     one, other = sorted((me.pk, side.pk))

@@ -22,7 +22,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from customers.models import Source
-from inbox import importing
+from inbox import importing, proposing
 
 MOST_OCTETS = 256 * 1024
 A_MINUTE = timedelta(minutes=1)
@@ -59,6 +59,7 @@ def from_a_source(method: str) -> Callable[[Callable[[Source, str, Told], Answer
 @from_a_source("PUT")
 def customer(source: Source, external_id: str, told: Told) -> Answer:
     taken = importing.take_customers([importing.read_customer(external_id, told)], source=source.name)
+    proposing.propose_some(taken.doubtful)
     answer = {"id": external_id, "customer": taken.customers[0], "created": bool(taken.made), "left": taken.left}
     return answer, 201 if taken.made else 200
 

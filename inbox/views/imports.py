@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from inbox import importing
+from inbox import importing, proposing
 from inbox.http import AgentRequest
 from inbox.views.doors import supervisors_only
 
@@ -41,6 +41,7 @@ def imports(request: AgentRequest) -> HttpResponse:
         taken = importing.take_file(content, form.cleaned_data["what"], source=source, by=request.user)
     except importing.Unreadable as error:
         return _page(request, form, error.problems)
+    proposing.propose_some(taken.doubtful)
     messages.info(request, f"{taken.made:,} new, {taken.known:,} known before.")
     for words in taken.left[:MOST_SHOWN]:
         messages.info(request, words)

@@ -17,6 +17,7 @@ from connectors.models import Connector
 from customers.models import Attribute, Customer, CustomerKind, Event, ExternalId, Identity, IdentityLink, Order, Source
 from inbox import detaching, importing, merging
 from inbox.importing import Unreadable, read_table
+from inbox.models import Proposal
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +155,16 @@ def test_an_address_that_nobody_wrote_from_makes_nobody_the_same_person(maya: Cu
     assert taken.made == 1
     assert taken.left == ["maya@ortiz.test of 1001 was left with Maya Ortiz (customer " + f"{maya.pk})."]
     assert Identity.objects.get(value="maya@ortiz.test").customer == maya
+
+
+def test_two_records_with_one_address_are_proposed_to_the_agents(client: Client, token: str, maya: Customer) -> None:
+    addresses = [{"kind": "email", "value": "maya@ortiz.test"}, {"kind": "phone", "value": "+14155550188"}]
+    told = put(client, token, "1001", {"name": "M. Ortiz", "identities": addresses}).json()
+    assert told["left"]
+    proposal = Proposal.objects.get()
+    assert {proposal.one_id, proposal.other_id} == {maya.pk, told["customer"]}
+    assert proposal.is_undecided
+    assert "maya@ortiz.test" in {line.value for line in proposal.evidence.all()}
 
 
 def test_a_shared_line_is_nobodys_by_an_import(ana: Any, number: Connector) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from inbox import importing
+from inbox import importing, proposing
 
 
 class Command(BaseCommand):
@@ -25,6 +25,7 @@ class Command(BaseCommand):
             taken = importing.take_file(content, options["what"], source=options["source"].strip(), by=None)
         except importing.Unreadable as error:
             raise CommandError("Nothing was taken.\n" + "\n".join(map(str, error.problems))) from error
+        proposing.propose_some(taken.doubtful)
         self.stdout.write(f"{taken.made:,} new, {taken.known:,} known before.")
         for words in taken.left:
             self.stdout.write(words)
