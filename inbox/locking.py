@@ -31,14 +31,17 @@ def lock(*customer_ids: int) -> list[Customer]:
 
 
 def lock_owner(identity: Identity, *others: int) -> Customer:
-    """Locks the identity's customer (and others, in order), then makes sure it still is the identity's customer."""
+    """Locks the identity's customer (and others, in order), then makes sure it still is the identity's customer.
+
+    Raises Moved when it is not, or when the identity was erased meanwhile.
+    """
     if identity.is_new and not others:
         return identity.customer
     customers = lock(identity.customer_id, *others)
     with connection.cursor() as cursor:  # by hand: every message pays for it
-        cursor.execute("SELECT customer_id FROM customers_identity WHERE id = %s", [identity.pk])
-        owner = cursor.fetchone()[0]
-    if owner != identity.customer_id:
+        cursor.execute("SELECT customer_id FROM customers_identity WHERE id = %s AND erased_at IS NULL", [identity.pk])
+        (owner,) = cursor.fetchone() or (None,)
+    if owner is None or owner != identity.customer_id:
         raise Moved
     customer = next(each for each in customers if each.pk == owner)
     identity.customer = customer

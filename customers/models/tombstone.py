@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from datetime import datetime
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import models
 from django.utils.timezone import now
-
-ERASED_AT = "SELECT erased_at FROM customers_tombstone WHERE digest = %s"
 
 
 def digest_of(kind: str, scope: str, value: str) -> str:
@@ -23,13 +20,6 @@ def digest_of(kind: str, scope: str, value: str) -> str:
 
 
 class TombstoneQuerySet(models.QuerySet["Tombstone"]):
-    def erased_at(self, kind: str, scope: str, value: str) -> datetime | None:
-        """When this address was erased last; None of one that never was."""
-        with connection.cursor() as cursor:  # by hand: every stranger's first message pays for it
-            cursor.execute(ERASED_AT, [digest_of(kind, scope, value)])
-            row = cursor.fetchone()
-        return row[0] if row else None
-
     def set_for(self, kind: str, scope: str, value: str) -> None:
         self.update_or_create(digest=digest_of(kind, scope, value), defaults={"erased_at": now()})
 

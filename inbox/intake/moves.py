@@ -23,7 +23,7 @@ SELECT i.id, last.* FROM customers_identity i LEFT JOIN LATERAL (
     SELECT id, channel, coalesce(arrived_at, created_at), text, sent_at FROM inbox_entry
     WHERE identity_id = i.id AND kind = 'message' AND case_id IS NOT NULL AND data->'late' IS NULL
     ORDER BY id DESC LIMIT 1) last ON true
-WHERE i.customer_id = %s ORDER BY last.id DESC NULLS LAST
+WHERE i.customer_id = %s AND i.erased_at IS NULL ORDER BY last.id DESC NULLS LAST
 """
 
 
@@ -42,7 +42,7 @@ def lock_owner(identity: Identity, *others: int) -> tuple[Customer, Last | None]
     customers = lock(identity.customer_id, *others)
     rows = _last_of_each(identity.customer_id)
     if identity.pk not in {row[0] for row in rows}:
-        raise Moved  # it has another owner since it was looked up
+        raise Moved  # it has another owner since it was looked up, or was erased
     identity.customer = next(each for each in customers if each.pk == identity.customer_id)
     return identity.customer, _newest(rows)
 
@@ -60,7 +60,7 @@ def _last_of_each(customer_id: int) -> list[tuple[Any, ...]]:
 
 
 def _newest(rows: list[tuple[Any, ...]]) -> Last | None:
-    _, entry_id, *said = rows[0]
+    _, entry_id, *said = rows[0] if rows else (None, None)
     return Last(entry_id, Said(*said)) if entry_id else None
 
 

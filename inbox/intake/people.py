@@ -14,13 +14,17 @@ from connectors.adapters import ADAPTERS
 from connectors.messages import Authenticity, Channel, Sender
 from connectors.models import Connector
 from customers.identities import UNPROVEN, NotAnAddress, normalise
-from customers.models import Customer, Identity, IdentityLink, Tombstone
+from customers.models import Customer, Identity, IdentityLink
 from customers.models.identity import TOLD_BY_THE_PROVIDER
 from customers.models.link import LinkReason
+from customers.models.tombstone import digest_of
 from inbox.intake.outcomes import Forgotten, Unusable
 from inbox.locking import lock_owner
 
-FIND = "SELECT * FROM customers_identity WHERE kind = %s AND scope = %s AND value = %s"
+# One row always. Of an address that nobody has: when it was erased, if it was.
+FIND = """SELECT i.*,
+    CASE WHEN i.id IS NULL THEN (SELECT erased_at FROM customers_tombstone WHERE digest = %s) END AS forgotten_at
+FROM (VALUES (1)) one LEFT JOIN customers_identity i ON i.kind = %s AND i.scope = %s AND i.value = %s"""
 
 
 def find(
@@ -34,9 +38,10 @@ def find(
     Raises Unusable; and Forgotten, when the address was erased after `said_at`.
     """
     kind, scope, value = _key(connector, sender, authenticity)
-    identity = _known(kind, scope, value)
+    identity, forgotten_at = _looked_up(kind, scope, value)
     if identity is None:
-        _stay_forgotten(kind, scope, value, said_at)
+        if forgotten_at and said_at and said_at < forgotten_at:
+            raise Forgotten
         with transaction.atomic(savepoint=False):  # a lost race rolls the whole item back, and it is tried again
             identity = _vouched_for(kind, scope, value, sender) or _new(kind, scope, value, sender)
     for _, other in _others(sender, kind):
@@ -44,13 +49,6 @@ def find(
             with transaction.atomic(savepoint=False):
                 _add(kind, scope, other, sender, lock_owner(identity))
     return identity
-
-
-def _stay_forgotten(kind: str, scope: str, value: str, said_at: datetime | None) -> None:
-    """Whoever writes anew after they were erased is somebody new; what they wrote before does not come back."""
-    erased_at = Tombstone.objects.erased_at(kind, scope, value) if said_at else None
-    if erased_at and said_at and said_at < erased_at:
-        raise Forgotten
 
 
 def is_known(connector: Connector, person: Sender) -> bool:
@@ -69,7 +67,13 @@ def _key(
 
 
 def _known(kind: str, scope: str, value: str) -> Identity | None:
-    return next(iter(Identity.objects.raw(FIND, [kind, scope, value])), None)
+    return _looked_up(kind, scope, value)[0]
+
+
+def _looked_up(kind: str, scope: str, value: str) -> tuple[Identity | None, datetime | None]:
+    """Whoever writes anew after they were erased is somebody new; what they wrote before does not come back."""
+    (row,) = Identity.objects.raw(FIND, [digest_of(kind, scope, value), kind, scope, value])
+    return row if row.pk else None, row.forgotten_at  # type: ignore[attr-defined]
 
 
 def find_all(connector: Connector, senders: Sequence[Sender]) -> list[Identity]:

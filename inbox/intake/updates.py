@@ -80,6 +80,8 @@ def _under_lock(connector: Connector, provider_id: str) -> Iterator[tuple[Provid
     """The message as it is under its customer's lock, and the case it is read in. Filed mail has none: when somebody
     gave it one meanwhile, Moved is raised."""
     known = known_message(connector, provider_id)
+    if known.entry.erased_at:
+        raise Duplicate(known.entry_id, known.entry.case_id)
     with locked_with(known.entry) if known.entry.case_id else _locked_owner(known.entry) as case:
         entry = Entry.objects.select_related("identity").get(pk=known.entry_id)
         if entry.case_id and case is None:

@@ -131,6 +131,7 @@ class Entry(models.Model):
             models.Index(fields=["-id"], name="entry_filed", condition=models.Q(kind="filed")),
             models.Index(fields=["created_at", "channel"], name="entry_volume", condition=models.Q(kind="message")),
             models.Index(fields=["tied_by"], name="entry_tied_by", condition=models.Q(tied_by__isnull=False)),
+            models.Index(fields=["erased_at"], name="entry_erased", condition=models.Q(erased_at__isnull=False)),
             GinIndex("search", name="entry_search"),
         ]
 

@@ -19,13 +19,13 @@ from inbox.privacy.emptying import correct, empty
 from inbox.privacy.erasing import HARMLESS
 
 BATCH = 200
-BUSY, QUIET = 2, 60  # seconds between two looks: while there is something to do, and when there was nothing
+MINUTE, HOUR = 60.0, 3600.0
 RAW = """
 UPDATE connectors_receipt SET body = '', headers = '{}', reason = '' WHERE id IN (
     SELECT id FROM connectors_receipt WHERE connector_id = %s AND received_at < %s
     AND state IN ('done', 'discarded') AND body <> '' ORDER BY received_at LIMIT %s)
 """
-_next_look = 0.0
+_next = {"told since": 0.0, "too old": 0.0}  # when this process looks again
 
 
 class IsOver(models.Func):
@@ -55,12 +55,15 @@ def drop_rule(rule: RetentionRule, *, by: Agent) -> None:
 
 
 def tidy() -> int:
-    """The sweeper's share, every second: it looks again at once while there is something, else after a minute."""
-    global _next_look
-    if time.monotonic() < _next_look:
-        return 0
-    done = receipts.forget_what_came_since() + expire()
-    _next_look = time.monotonic() + (BUSY if done else QUIET)
+    """The sweeper's share, every second: what is too old it looks for once an hour, and on while there is any."""
+    at, done = time.monotonic(), 0
+    if at >= _next["told since"]:
+        _next["told since"] = at + MINUTE
+        done += receipts.forget_what_came_since()
+    if at >= _next["too old"]:
+        gone = expire()
+        _next["too old"] = at if gone else at + HOUR
+        done += gone
     return done
 
 

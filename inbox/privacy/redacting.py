@@ -33,7 +33,7 @@ def redact(entry: Entry, *, by: Agent | None, why: str) -> bool:
 def _filed(entry: Entry, by: Agent | None) -> Emptied:
     """Filed mail lies in no case."""
     with transaction.atomic():
-        if entry.identity:
+        if entry.identity and not entry.identity.erased_at:
             lock_owner(entry.identity)
         return _emptied(entry, by)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ from customers.models import (
     Tombstone,
 )
 from inbox import intake, merging, outbox, privacy, proposing
-from inbox.intake import updates
+from inbox.intake import people, updates
 from inbox.intake.outcomes import Duplicate
 from inbox.models import Act, Attachment, Audit, Case, Delivery, Draft, Entry, Merge, Regrouping, State
 from inbox.privacy import receipts
@@ -336,6 +337,31 @@ def test_who_writes_anew_is_somebody_new(known: Any, mailbox: Any, adam: Any) ->
     privacy.erase_person(anew.case.customer, by=adam, why="")
     assert Tombstone.objects.count() == 4
     assert "maya@" not in everything()
+
+
+@committed
+def test_what_is_taken_in_while_its_sender_is_erased_does_not_stay(
+    maya: Any, mailbox: Any, adam: Any, monkeypatch: Any
+) -> None:
+    mail(mailbox, "maya@ortiz.test", "Hello")
+    found, left = people.find, [True]
+
+    def erase() -> None:
+        privacy.erase_person(maya, by=adam, why="")
+        connection.close()
+
+    def racing(*args: Any, **kwargs: Any) -> Identity:
+        identity = found(*args, **kwargs)
+        if left:
+            left.pop()
+            another = Thread(target=erase)
+            another.start()
+            another.join()
+        return identity
+
+    monkeypatch.setattr(people, "find", racing)
+    assert mail(mailbox, "maya@ortiz.test", "Zebra", number=2) is None
+    assert "Zebra" not in everything()
 
 
 def test_what_a_provider_tells_of_it_later_is_not_kept(maya: Any, mailbox: Any, adam: Any) -> None:

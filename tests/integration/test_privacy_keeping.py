@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -95,6 +96,17 @@ def test_it_goes_batch_by_batch(old: Any, mailbox: Any, ana: Any, adam: Any, mon
         rounds += 1
     assert rounds == 3
     assert not Entry.objects.filter(text="Long ago").exists()
+
+
+def test_the_sweeper_looks_once_an_hour_when_nothing_is_too_old(old: Any, adam: Any, monkeypatch: Any) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(keeping, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(keeping, "_next", {"told since": 0.0, "too old": 0.0})
+    assert privacy.tidy() == 0
+    privacy.set_rule(None, None, 365, by=adam)
+    assert privacy.tidy() == 0
+    clock[0] += 3601
+    assert privacy.tidy()
 
 
 def test_filed_mail_and_raw_bytes_go_too(mailbox: Any, adam: Any) -> None:
