@@ -200,8 +200,8 @@ def _told(teller: Side, owner: Side, told: Seen, address: Address, owners: Owner
         words = f"{told.value} is used by several people"
         yield _line("address", words, told.value, entries=entries, points=1)
     elif told.manner in (OWN, SIGNED):
-        how = "signs with" if told.manner == SIGNED else "gives as theirs"
-        words = f"{teller.called} {how} {told.value}, which is on record for {owner.called}"
+        how = f"signs with {told.value}" if told.manner == SIGNED else f"gives {told.value} as theirs"
+        words = f"{teller.called} {how}, and it is on record for {owner.called}"
         yield _line("their_address", words, told.value, entries=entries)
     else:
         words = f"{teller.called} mentions {told.value}, which is on record for {owner.called}"
@@ -296,7 +296,7 @@ def _likest(one: Side, other: Side) -> tuple[Likeness, str, str]:
 
 
 def _as_name(name: str) -> str:
-    return name if any(each.isupper() for each in name) else name.title()
+    return name.title() if name.replace(" ", "").isalpha() and name.islower() else name
 
 
 def _is_a_real_name(side: Side, name: str) -> bool:
@@ -375,7 +375,7 @@ def _timing(one: Side, other: Side) -> Iterator[Line]:
     if gaps:
         gap, first, second = min(gaps, key=lambda each: each[0])
         if gap <= SOON:
-            words = f"Wrote within {max(1, round(gap.total_seconds() / 60))} minutes of each other"
+            words = f"Both wrote within {max(2, round(gap.total_seconds() / 60))} minutes"
             yield _line("timing", words, entries={one.pk: first.entry, other.pk: second.entry})
 
 

@@ -1,0 +1,74 @@
+"""A stranger who may be somebody we know: the card, its reasons, and the agent's answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import open_case
+from tests.e2e.people import somebody, taken_in
+from tests.e2e.test_looks import STICKS_OUT, serious
+from tests.stack import Stack, until
+
+Window = Callable[..., Page]
+
+
+def picture(page: Page, name: str) -> None:
+    """For whoever wants to look: SHOTS names a folder."""
+    if folder := os.environ.get("SHOTS"):
+        page.screenshot(path=str(Path(folder) / f"{name}.png"))
+
+
+def met_again(stack: Stack, name: str, order: str, text: str) -> str:
+    """Somebody wrote about an order by mail, and a stranger writes on Instagram. Returns their name."""
+    known = somebody(stack, name)
+    known.writes("email", f"Hello, order #{order} arrived broken.\n\nBest regards\n{name}", subject=f"Order {order}")
+    taken_in(stack, f"order #{order} arrived")
+    stack.rows("UPDATE customers_identity SET value = value || '0' WHERE value = %s RETURNING id", known.instagram)
+    known.writes("instagram", text)
+    taken_in(stack, text)
+    until(lambda: stack.rows("SELECT id FROM inbox_evidence WHERE value = %s", order), "they were proposed")
+    [(shown,)] = stack.rows("SELECT author FROM inbox_entry WHERE text = %s", text)
+    return str(shown)
+
+
+def test_a_stranger_who_names_an_order_is_shown_with_the_reasons_and_joined_by_the_agent(
+    stack: Stack, window: Window
+) -> None:
+    shown = met_again(
+        stack, "Tilda Swanson", "77123", "it's me, Tilda. I emailed you about order #77123, you have me under that"
+    )
+    page = window("ana")
+    open_case(page, shown)
+    card = page.locator(".proposal")
+    expect(card).to_contain_text("Tilda Swanson")
+    expect(card).to_contain_text("order #77123")
+    assert not serious(page)
+    card.get_by_role("link", name="where", exact=True).first.click()
+    marked = "[...(CSS.highlights.get('told') ?? [])].map(String).join()"
+    assert page.evaluate(marked) == "77123"
+    picture(page, "panel-light")
+    page.emulate_media(color_scheme="dark")
+    picture(page, "panel-dark")
+    card.get_by_role("button", name="Same person").click()
+    expect(page.locator("#case-title")).to_have_text("Tilda Swanson")
+    expect(page.locator("#timeline")).to_contain_text("order #77123 arrived broken")
+
+
+def test_the_queue_is_worked_on_a_phone_and_in_both_themes(stack: Stack, window: Window) -> None:
+    met_again(stack, "Orla Finnegan", "77124", "Orla Finnegan here, what about order #77124?")
+    page = window("sue", "/customers/review/")
+    card = page.locator(".proposal", has_text="Orla Finnegan")
+    expect(card).to_be_visible()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert not serious(page)
+        picture(page, f"queue-{scheme}")
+    phone = window("sue", "/customers/review/", viewport={"width": 320, "height": 640}, has_touch=True)
+    assert phone.evaluate(STICKS_OUT) == []
+    picture(phone, "queue-phone")
+    card.get_by_role("button", name="Different people").click()
+    expect(page.locator(".proposal", has_text="Orla Finnegan")).to_have_count(0)
