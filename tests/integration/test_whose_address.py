@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from django.utils.timezone import now
 from connectors.messages import Sender
 from connectors.models import Connector
 from customers.models import Customer, CustomerKind, Identity, IdentityLink, Relationship
-from inbox import detaching, outbox
+from inbox import detaching, merging, outbox
+from inbox.locking import locked
 from inbox.models import Case, Delivery, Entry
 from inbox.outbox.ways import refusal
 from tests import make
@@ -115,6 +117,62 @@ def test_taking_an_address_away_is_taken_back_exactly(
     assert IdentityLink.objects.active().get(identity=line).reason == reason
     assert waiting(mail.case) == {"Where is my order?", "hello?"}
     assert f"/identities/{line.pk}/take-back/" not in browser.get(f"/customers/{maya.pk}/").content.decode()
+
+
+def test_an_address_that_came_by_a_join_does_not_come_back_with_its_undo(
+    ana: Any, maya: Customer, mailbox: Connector, number: Connector
+) -> None:
+    make.says(maya, mailbox, "hi")
+    jon = make.customer("Jon Bell", email="jon@bell.test", phone="+14155550123")
+    make.says(jon, number, "hello")
+    merge = merging.join(maya, jon, by=ana)
+    phone = Identity.objects.get(value="+14155550123")
+    stranger = detaching.detach(phone, by=ana)
+    merging.undo(merge, by=ana)
+    phone.refresh_from_db()
+    assert phone.customer == stranger
+    assert set(jon.identities.values_list("value", flat=True)) == {"jon@bell.test"}
+    assert Case.objects.live_of(jon) is None
+    assert Entry.objects.get(text="hello").case.customer.current() == stranger  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_after_any_traffic_everything_is_with_whose_address_it_is(
+    seed: int, ana: Any, maya: Customer, mailbox: Connector, number: Connector, line: Identity
+) -> None:
+    chance = random.Random(seed)
+
+    def traffic(marker: str) -> None:
+        for count in range(chance.randint(2, 6)):
+            person: Customer | Sender = maya if chance.random() < 0.6 else Sender(line.value)
+            to = mailbox if isinstance(person, Customer) else number
+            entry = make.says(person, to, f"{marker} {count}")
+            case = entry.case.current()
+            if chance.random() < 0.3:
+                make.answers(ana, case, f"Answer to {marker} {count}", confirmed=True)
+            if chance.random() < 0.2:
+                with locked(case) as fresh:
+                    fresh.resolve(by=ana)
+
+    def is_home(entry: Entry) -> bool:
+        assert entry.identity
+        assert entry.case
+        return entry.case.customer.current().pk == entry.identity.customer_id
+
+    traffic("before")
+    detaching.detach(line, by=ana)
+    spoken = Entry.objects.filter(kind__in=["message", "reply"]).select_related("identity", "case__customer")
+    assert all(map(is_home, spoken.all()))
+    traffic("between")
+    assert all(map(is_home, spoken.all()))
+    detaching.give_back(line, by=ana)
+    traffic("after")
+    assert all(map(is_home, spoken.all()))
+    for case in Case.objects.unmerged():
+        opened = case.open_entries()
+        first = min((each.reached_us_at for each in opened), default=None)
+        assert case.waiting_since == first
+    assert Case.objects.live().main().count() <= 1
 
 
 def test_an_address_that_is_all_we_know_of_somebody_is_nobody_elses(ana: Any, number: Connector) -> None:
