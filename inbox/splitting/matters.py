@@ -71,6 +71,8 @@ def regroup(
         entries={str(each.pk): each.case_id for each in picked},
         before={"states": states(left, came), "began": began},
     )
+    if left.sensitive:
+        came.hide_with(left)
     carry({each.pk: came.pk for each in picked})
     follow(regrouping, [left, came])
     regrouping.save(update_fields=["before"])

@@ -76,6 +76,8 @@ def _hand_over(
     before["ties"] = _cut_ties(left, picked)
     before["identities"] = _give_addresses(owner, other, picked, by) if with_address else []
     before["authors"] = _name_authors(other, picked)
+    if left.sensitive:
+        came.hide_with(left)
     carry({each.pk: came.pk for each in picked})
     follow(regrouping, [left, came])
     forget_moves_between(left.family(), came.family())

@@ -196,6 +196,14 @@ def test_a_split_is_taken_back_after_more_came_and_what_came_stays(
     assert fresh(regrouping.to_case).is_live
 
 
+def test_what_only_some_may_see_stays_theirs_wherever_it_is_moved(mail: Any, bill: Any, second: Any, ana: Any) -> None:
+    Case.objects.filter(pk=mail.case_id).update(sensitive="health", named_ids=[ana.pk])
+    more = make.says(mail.case.customer, mail.connector, "about my health")
+    splitting.move(mail.case, [more.pk], second, by=ana)
+    assert (fresh(second).sensitive, fresh(second).named_ids) == ("health", [ana.pk])
+    assert "health" not in fresh(second).preview
+
+
 def test_not_everything_can_be_split_off(mail: Any, bill: Any, ana: Any, sam: Any) -> None:
     with pytest.raises(splitting.CannotSplit, match="all there is"):
         splitting.split(mail.case, [mail.pk, bill.pk], by=ana)
