@@ -39,8 +39,8 @@ def _record() -> dict[str, int]:
 @signed_in
 @require_POST
 def accept(request: AgentRequest, pk: int) -> HttpResponse:
-    if not (request.user.may_join or request.user.is_supervisor):
-        raise PermissionDenied("You may not join people. Ask a supervisor.")
+    if not request.user.is_allowed_to_join:
+        raise PermissionDenied("You may not join people. A supervisor can allow it, or do it for you.")
     proposal = _proposal_or_404(request, pk)
     try:
         merge = proposing.accept(proposal, by=request.user)

@@ -35,13 +35,13 @@ mails AS (
     RETURNING id, value, customer_id)
 INSERT INTO inbox_trace (identity_id, kind, value, manner)
 SELECT m.id, t.kind, t.value, '' FROM mails m JOIN people p ON p.id = m.customer_id CROSS JOIN LATERAL (VALUES
-    ('name', lower(p.name)), ('handle', lower(replace(p.name, ' ', ''))), ('mailbox', m.value),
-    ('sound', translate(lower(p.name), 'aeiou ', '')), ('order', (100000 + p.id)::text)) AS t (kind, value)
+    ('name', lower(p.name)), ('handle', lower(replace(p.name, ' ', ''))),
+    ('order', (100000 + p.id)::text)) AS t (kind, value)
 """
 
 
 def fill(number: int) -> float:
-    """That many people on record, each with an address and five traces. Seconds."""
+    """That many people on record, each with an address and three traces. Seconds."""
     world, began = World(number), time.perf_counter()
     given, surname = (
         [each() for _ in range(many)] for each, many in ((lambda: world.person().given, 400), (world.surname, 6000))

@@ -39,6 +39,6 @@ def _cost(run: Run, report: Report, people: int) -> None:
     with Helper("pairing", run.stack.environment_of(name), run.log(name)) as helper:
         seconds = helper.ask("fill", number=people)
         spent = helper.ask("look", times=60 if run.quick else 300)
-    words = f"{people:,} people on record, {people * 5:,} traces, written in {seconds:.0f} s"
+    words = f"{people:,} people on record, {people * 3:,} traces, written in {seconds:.0f} s"
     report.add("message looked at for proposals, median", [spent["median"]], "ms", due=at_most(50), note=words)
     report.add("message looked at for proposals, p95", [spent["p95"]], "ms", due=at_most(50))
