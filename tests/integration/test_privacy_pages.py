@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.utils.timezone import now
 
 from connectors.messages import Attachment as File
+from connectors.messages import Sender
 from inbox.models import Act, Audit, Entry, PrivacyRequest
 from tests import make
 
@@ -69,6 +70,17 @@ def test_what_was_erased_has_no_source_and_no_body(entry: Any, browser_of: Any, 
     client.post(f"/entries/{entry.pk}/erase/")
     assert client.get(f"/entries/{entry.pk}/original/").status_code == 404
     assert b"secret" not in client.get(f"/entries/{entry.pk}/body/").content
+
+
+def test_filed_mail_is_erased_on_its_page(mailbox: Any, browser_of: Any, sue: Any, ana: Any) -> None:
+    said = make.says(Sender("shop@x.test"), mailbox, "My secret", subject="Secret", classification="bulk")
+    assert "Erase…" not in browser_of(ana).get("/inbox/filed/").content.decode()
+    client = browser_of(sue)
+    assert "Erase…" in client.get("/inbox/filed/").content.decode()
+    assert client.post(f"/entries/{said.pk}/erase/", {"why": "A card"})["Location"] == "/inbox/filed/"
+    page = client.get("/inbox/filed/").content.decode()
+    assert "Erased by Sue Berger" in page
+    assert "ecret" not in page
 
 
 # Access
