@@ -32,6 +32,7 @@ from inbox.models import Agent, Case, Entry, EntryKind, Merge
 from inbox.views.timeline import Row, last_page, page_before
 
 MOST_CASES, MOST_NOTES, MOST_TOLD, MOST_LINKS = 50, 20, 20, 50
+MOST_READ = 500  # cases whose words are read together
 SPOKEN = (EntryKind.MESSAGE, EntryKind.REPLY, EntryKind.PARTICIPANT)
 CHANNEL_OF = {adapter.identity_kind: channel.value for channel, adapter in ADAPTERS.items()}
 
@@ -230,10 +231,15 @@ class Lanes:
 
 
 def lanes_of(family: Sequence[int], agent: Agent, before: int = 0) -> Lanes:
-    said = Entry.objects.visible_to(agent).filter(case__customer__in=family, kind__in=SPOKEN, unsent_at=None)
+    said = Entry.objects.visible_to(agent).filter(case__in=_every_case(family), kind__in=SPOKEN, unsent_at=None)
     page = page_before(said, before) if before else last_page(said)
     rows = [row for row in page.rows if row.kind in ("day", "switch", "entry")]
     return Lanes(rows, page.earlier, page.loose)
+
+
+def _every_case(family: Sequence[int]) -> list[int]:
+    """Ids of their latest cases, merged ones too: named, they are found by the index; joined, all entries are read."""
+    return list(Case.objects.filter(customer__in=family).order_by("-pk").values_list("pk", flat=True)[:MOST_READ])
 
 
 def cases_of(family: Sequence[int], agent: Agent) -> QuerySet[Case]:
@@ -241,7 +247,7 @@ def cases_of(family: Sequence[int], agent: Agent) -> QuerySet[Case]:
 
 
 def case_notes(family: Sequence[int], agent: Agent) -> QuerySet[Entry]:
-    notes = Entry.objects.visible_to(agent).filter(kind=EntryKind.NOTE, case__customer__in=family)
+    notes = Entry.objects.visible_to(agent).filter(kind=EntryKind.NOTE, case__in=_every_case(family))
     return notes.select_related("agent").defer("html", "search").order_by("-pk")[:MOST_NOTES]
 
 

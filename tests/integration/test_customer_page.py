@@ -124,12 +124,16 @@ def test_other_teams_words_are_not_in_the_lanes(
     assert "For support only" not in page
 
 
-def test_a_long_history_is_read_page_by_page(ana: Any, maya: Customer, number: Connector, browser_of: Any) -> None:
-    for count in range(55):
+def test_a_long_history_is_read_page_by_page(
+    ana: Any, maya: Customer, number: Connector, browser_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inbox.views.timeline.PAGE", 5)
+    for count in range(9):
         make.says(maya, number, f"Line {count:03}.")
     page = page_of(browser_of(ana), maya)
-    assert "Line 054." in page
-    assert "Line 003." not in page
+    said = page.split('id="said"')[1].split("</section>")[0]
+    assert "Line 008." in said
+    assert "Line 003." not in said
     earlier = page.split('earlier" href="')[1].split('"')[0].split("#")[0]
     page = browser_of(ana).get(earlier).content.decode()
     assert "Line 003." in page
