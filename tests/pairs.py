@@ -171,13 +171,17 @@ class World:
         names = [*GIVEN_NICK, *GIVEN_PLAIN]
         given = given or self.pick(names)
         surname = surname or self.surname()
-        nicks = GIVEN_NICK.get(given, [])
+        nicks, email = GIVEN_NICK.get(given, []), self.email(given, surname)
+        usual = email.split("@")[0]
+        takes_it_along = self.often(0.35) and usual not in self.mails  # one word for oneself everywhere
+        if takes_it_along:
+            self.mails.add(usual)
         return Person(
             given=given,
             surname=surname,
-            email=self.email(given, surname),
+            email=email,
             phone=self.phone(),
-            insta=self.insta(given, surname),
+            insta=usual if takes_it_along else self.insta(given, surname),
             called=self.pick(nicks) if nicks and self.often(0.6) else given,
             signs=self.often(0.55),
             chatty=self.often(0.4),

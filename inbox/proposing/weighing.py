@@ -313,16 +313,25 @@ def _handles(one: Side, other: Side, likeness: Likeness) -> Iterator[Line]:
     if likeness in (Likeness.SAME, Likeness.ALIKE):
         made = {key for name in (*_called(one), *_called(other)) for key in names.joined(name)}
     here, there = ({each for each in _spelled(side) if names.handle_key(each) not in made} for side in (one, other))
-    points, word = max((_alike(first, second) for first in here for second in there), default=(0, ""))
+    found = [_alike(first, second) for first in here for second in there]
+    points, word = max([*found, *(_reused(each) for each in _handles_of(one) & _handles_of(other))], default=(0, ""))
     if points:
         kind = "handle" if points == WEIGHTS["handle"] else "alike_handle"
         yield _line(kind, f"Both are “{word}” in an address, a handle or a name", word)
 
 
+def _reused(handle: str) -> tuple[int, str]:
+    """Letter for letter the same: people take their name along, dots, year and all."""
+    word = names.handle_key(handle)
+    if len(word) < SHORT_HANDLE or word in GIVEN_NAMES:
+        return 0, ""
+    return WEIGHTS["handle" if names.plain(handle) != word else "alike_handle"], handle
+
+
 def _handles_of(side: Side) -> set[str]:
     """Handles, and what stands before the @ of mail addresses."""
     locals_ = {each.value.partition("@")[0].partition("+")[0] for each in side.addresses if each.kind == EMAIL}
-    return locals_ | {each.handle for each in side.addresses if each.handle}
+    return locals_ | {each.handle.casefold() for each in side.addresses if each.handle}
 
 
 def _spelled(side: Side) -> set[str]:
