@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
-from inbox.models import Attachment, Case, Entry
+from inbox.models import Attachment, Case, Entry, Proposal
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +42,7 @@ LISTS = {  # anybody who signed in; what they show is filtered by visible_to
     "alerts/count/",
     "alerts/seen/",
     "customers/",
+    "customers/review/",
     "start/",
     "sign-out/",
     "me/password/",
@@ -119,6 +120,9 @@ SOMEBODYS = {  # about one thing: 404 for whoever may not see it
     "customers/<int:pk>/same/<int:other_pk>/",
     "customers/<int:pk>/same/<int:other_pk>/join/",
     "joins/<int:pk>/undo/",
+    "proposals/<int:pk>/accept/",
+    "proposals/<int:pk>/differ/",
+    "proposals/<int:pk>/ask/",
     "inbox/<slug:slug>/c/<int:pk>/",
     "cases/<int:pk>/timeline/",
     "cases/<int:pk>/entries/<int:entry_pk>/",
@@ -180,6 +184,7 @@ def world(maya: Any, mailbox: Any, number: Any, ana: Any, lee: Any) -> dict[str,
         "file": file,
         "customer": maya,
         "identity": entry.identity,
+        "proposal": Proposal.objects.create(one=maya, other=make.customer("Bob Stone"), strength="weak"),
     }
 
 
@@ -192,6 +197,7 @@ def address(route: str, world: dict[str, Any]) -> str:
         "alerts": "alert",
         "customers": "customer",
         "identities": "identity",
+        "proposals": "proposal",
     }.get(route.split("/")[0], "")
     values = {
         "<int:pk>": world[thing].pk if thing else 1,
