@@ -60,6 +60,8 @@ def _send_back(regrouping: Regrouping, by: Agent) -> None:
     left, came = regrouping.from_case.current(), regrouping.to_case.current()
     if regrouping.kind == RegroupingKind.PERSON:
         _be_one_person_again(regrouping, [*back])
+    if came.sensitive:
+        left.hide_with(came)
     carry(back)
     if left.pk == came.pk:  # joined since: they are read as one anyway
         _say(left, regrouping, by, back)

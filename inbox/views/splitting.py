@@ -96,8 +96,12 @@ def undo(request: AgentRequest, pk: int) -> HttpResponse:
 
 
 def _looked_at(request: AgentRequest, regrouping: Regrouping) -> Case:
-    """The side of it that is open in the browser; whoever sees one of both may take it back."""
+    """The side of it that is open in the browser; whoever sees one of both may take it back, unless the other is a
+    sensitive case that does not name them."""
     both = [regrouping.from_case_id, regrouping.to_case_id]
+    today = [regrouping.from_case.current().pk, regrouping.to_case.current().pk]
+    if Case.objects.closed_to(request.user).filter(pk__in=today).exists():
+        raise Http404
     named = request.POST.get("case", "")
     asked = int(named) if named.isdecimal() and len(named) < 19 else both[0]
     sides = [asked] if {each.current().pk for each in Case.objects.filter(pk__in=both)} & {asked} else both

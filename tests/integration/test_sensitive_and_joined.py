@@ -1,0 +1,109 @@
+"""Joining people, moving messages and answering proposals around a case that only named people see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from inbox import merging, privacy, splitting
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+SECRET = "diagnosis"
+
+
+def fresh(row: Any) -> Any:
+    return type(row).objects.get(pk=row.pk)
+
+
+def sees(agent: Any, case: Any) -> bool:
+    return type(case).objects.visible_to(type(agent).objects.get(pk=agent.pk)).filter(pk=case.pk).exists()
+
+
+@pytest.fixture
+def hidden(maya: Any, mailbox: Any, ana: Any) -> Any:
+    """Maya's, about her health; Ana alone is named."""
+    found = make.says(maya, mailbox, f"My {SECRET} came", subject=f"About my {SECRET}").case
+    privacy.hide(found, "health", [ana.pk], by=ana)
+    return fresh(found)
+
+
+@pytest.fixture
+def bob(db: None) -> Any:
+    return make.customer("Bob Stone", phone="+14155550188", email="bob@stone.test")
+
+
+@pytest.fixture
+def of_bob(bob: Any, number: Any, sam: Any) -> Any:
+    """Bob's, which names Sam alone."""
+    found = make.says(bob, number, "My rash is back").case
+    privacy.hide(found, "health", [sam.pk], by=sam)
+    return fresh(found)
+
+
+# Who is not named
+
+
+def test_nobody_reads_a_sensitive_case_by_joining_a_person_with_its_own(
+    hidden: Any, of_bob: Any, sam: Any, browser_of: Any
+) -> None:
+    for one, other in ((hidden.customer, of_bob.customer), (of_bob.customer, hidden.customer)):
+        with pytest.raises(merging.NotAllowed, match="only named people see"):
+            merging.join(one, other, by=sam)
+    assert not sees(sam, hidden)
+    assert fresh(hidden).named_ids != fresh(of_bob).named_ids
+    answer = browser_of(sam).post(f"/customers/{of_bob.customer_id}/same/{hidden.customer_id}/join/")
+    assert answer.status_code in (403, 404, 422)
+
+
+def test_nobody_reads_a_sensitive_case_by_handing_a_message_to_its_person(
+    hidden: Any, of_bob: Any, bob: Any, number: Any, sam: Any
+) -> None:
+    said = make.says(bob, number, "and it itches")
+    with pytest.raises(splitting.CannotSplit, match="only named people see"):
+        splitting.hand_over(fresh(of_bob), [said.pk], to=hidden.customer, by=sam)
+    assert fresh(said).case == of_bob
+    assert not sees(sam, hidden)
+
+
+def test_a_code_that_joins_two_sensitive_cases_opens_neither_to_more_people(
+    hidden: Any, of_bob: Any, ana: Any, sam: Any
+) -> None:
+    privacy.hide(hidden, "health", [ana.pk, sam.pk], by=ana)
+    merging.join_locked(hidden.customer, of_bob.customer, by=None, reason="wrote the code")
+    assert fresh(hidden).named_ids == fresh(of_bob).named_ids == [sam.pk]
+
+
+def test_where_nobody_is_named_in_both_the_older_case_decides(hidden: Any, of_bob: Any, ana: Any) -> None:
+    merging.join_locked(hidden.customer, of_bob.customer, by=None, reason="wrote the code")
+    assert fresh(hidden).named_ids == fresh(of_bob).named_ids == [ana.pk]
+
+
+@pytest.fixture
+def split_by_sam(maya: Any, mailbox: Any, ana: Any, sam: Any) -> Any:
+    """Maya's two matters, told apart by Sam; then Ana hid the second, and Sam is not named."""
+    mail = make.says(maya, mailbox, "My lamp is broken")
+    secret = make.says(maya, mailbox, f"My {SECRET} came")
+    regrouping = splitting.split(mail.case, [secret.pk], by=sam)
+    privacy.hide(fresh(secret).case, "health", [ana.pk], by=ana)
+    return regrouping
+
+
+def test_who_sees_only_one_side_takes_nothing_out_of_a_sensitive_case(
+    split_by_sam: Any, sam: Any, browser_of: Any
+) -> None:
+    about = {"case": split_by_sam.from_case_id}
+    assert browser_of(sam).post(f"/regroupings/{split_by_sam.pk}/undo/", about).status_code == 404
+    assert fresh(split_by_sam).undone_at is None
+
+
+def test_sensitive_words_that_go_back_stay_as_hidden_as_they_were(
+    split_by_sam: Any, ana: Any, sam: Any, browser_of: Any
+) -> None:
+    about = {"case": split_by_sam.from_case_id}
+    assert browser_of(ana).post(f"/regroupings/{split_by_sam.pk}/undo/", about).status_code == 200
+    back = fresh(split_by_sam.from_case)
+    assert (back.sensitive, back.named_ids) == ("health", [ana.pk])
+    assert not sees(sam, back)
