@@ -157,7 +157,10 @@ def _part_from_now_on(merge: Merge, identity: Identity, by: Agent) -> None:
 
 def _give_back(identity: Identity, owner: Customer, by: Agent) -> Customer:
     line, link = lock_owner(identity, owner.pk), _link_before(identity, owner)
-    merge = merging.join_locked(owner, line, by=by, reason="It was theirs after all")
+    try:
+        merge = merging.join_locked(owner, line, by=by, reason="It was theirs after all")
+    except merging.NotAllowed as error:
+        raise CannotDetach(error.reason) from error
     merging.repoint(owner, [link], by)
     if link.reason != LinkReason.JOINED:  # what held before holds again, and is no agent's word
         Merge.objects.filter(pk=merge.pk).update(proven_at=now())

@@ -66,10 +66,13 @@ def join_locked(
     entry: UUID | None = None,
     theirs: Collection[str] = (),
 ) -> Merge:
-    """As `join`, for a caller that holds the lock of both.
+    """As `join`, for a caller that holds the lock of both. An agent joins nobody with a case that is closed to them.
 
     `proven` is the absorbed person's address that returned a code; `entry`, by uuid, the message it did so in.
     """
+    both = [*survivor.family(), *absorbed.family()]
+    if by and Case.objects.closed_to(by).filter(customer__in=both).exists():
+        raise NotAllowed(journal.IS_CLOSED)
     merge = Merge.objects.create(
         survivor=survivor,
         absorbed=absorbed,

@@ -27,6 +27,7 @@ FIELDS = ("name", "language", "time_zone", "prefers")  # of a person, which a jo
 
 MAY_NOT_JOIN = "You may not join people. A supervisor can allow it, or do it for you."
 MAY_NOT_PART = "You may not tell people apart. A supervisor can allow it, or do it for you."
+IS_CLOSED = "One of them has a case that only named people see. One of those can do it."
 
 
 class CannotJoin(Exception):

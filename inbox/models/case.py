@@ -74,6 +74,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
         teams = models.Q() if agent.is_supervisor else models.Q(team_ids__overlap=agent.team_ids)
         return self.filter((teams & models.Q(named_ids=None)) | named(agent))
 
+    def closed_to(self, agent: Agent) -> CaseQuerySet:
+        """Sensitive ones that do not name this agent."""
+        return self.filter(named_ids__isnull=False).exclude(named_ids__contains=[agent.pk])
+
     def live(self) -> CaseQuerySet:
         return self.filter(LIVE)
 
@@ -418,11 +422,13 @@ class Case(models.Model):
         self.changed(None, "sensitive", "named_ids", "assignee", *self.LAST)
 
     def hide_with(self, other: Case) -> None:
-        """Read as one from now on, both are as sensitive as either was."""
+        """Read as one from now on, both are as sensitive as either was. Only those who are named in both see it; where
+        there is nobody, those named in this one."""
         why = self.sensitive or other.sensitive
         if not why:
             return
-        named = sorted({*(self.named_ids or []), *(other.named_ids or [])})
+        each = [{*case.named_ids} for case in (self, other) if case.named_ids is not None]
+        named = sorted(set.intersection(*each) or each[0])
         for case in (self, other):
             case.sensitive, case.named_ids, case.preview = why, named, ""
         both = Case.objects.filter(pk__in=[*self.family(), *other.family()])

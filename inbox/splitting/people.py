@@ -12,7 +12,7 @@ from customers.models import Customer, Identity, IdentityLink
 from customers.models.link import LinkReason
 from inbox.locking import ATTEMPTS, Moved, lock
 from inbox.merging.carrying import carry
-from inbox.merging.journal import repoint
+from inbox.merging.journal import IS_CLOSED, repoint
 from inbox.models import Agent, Case, Entry, EntryKind, Regrouping, RegroupingKind, Status
 from inbox.splitting.cards import follow, forget_moves_between
 from inbox.splitting.journal import CannotSplit, note, number_of
@@ -63,6 +63,8 @@ def _hand_over(
 ) -> Regrouping:
     owner = left.customer.current()
     live = Case.objects.live_of(other)
+    if Case.objects.closed_to(by).filter(pk__in=[left.pk, *([live.pk] if live else [])]).exists():
+        raise CannotSplit(IS_CLOSED)
     came = live or _begin(left, picked, other)
     regrouping = Regrouping.objects.create(
         kind=RegroupingKind.PERSON,
