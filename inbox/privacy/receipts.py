@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from urllib.parse import quote
@@ -10,26 +11,29 @@ from django.db import connection
 from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
-from connectors.models import Connector
+from connectors.messages import Channel, Echo, Item, Sender
+from connectors.models import Connector, Receipt, ReceiptState
+from customers.identities import NotAnAddress, normalise
 from customers.models import Identity
 from inbox.models import Entry
 
 CLOCKS_DIFFER = timedelta(days=1)
 JUST_ERASED = timedelta(days=3)  # a provider still tells how a message fared
+BEGINS, ENDS = r"(?<![\w.+%-])", r"(?![\w-]|\.\w)"
 # One body may hold several people's messages: it goes once all of them are settled, and is needed until then
 NAMED = """
 UPDATE connectors_receipt SET body = '', headers = '{}', reason = ''
 WHERE received_at >= %s AND state IN ('done', 'discarded') AND body <> '' AND connector_id = ANY(%s) AND EXISTS (
     SELECT FROM jsonb_array_elements(outcomes) each WHERE (each->>'entry')::bigint = ANY(%s))
 """
-# What never became a message: set aside, let go, or not taken in, and names the address in its bytes
-UNNAMED = """
-UPDATE connectors_receipt SET body = '', headers = '{}', reason = '', state = 'done',
-    outcomes = '[{"outcome": "ignored", "kind": "erased", "reason": "Its sender asked to be forgotten."}]'
-WHERE received_at >= %s AND connector_id = ANY(%s) AND body <> '' AND state <> 'waiting'
-AND NOT EXISTS (SELECT FROM jsonb_array_elements(outcomes) each WHERE each->>'entry' IS NOT NULL)
-AND (CASE WHEN body <> '' THEN position(%s::bytea IN body) > 0 OR position(%s::bytea IN body) > 0 ELSE false END)
+# What never became a message and names the address in its bytes; these are read last, for they are long
+NAMING = """
+SELECT id, state, connector_id FROM connectors_receipt WHERE received_at >= %s AND connector_id = ANY(%s) AND CASE
+    WHEN state = 'waiting' OR body = '' THEN false
+    WHEN EXISTS (SELECT FROM jsonb_array_elements(outcomes) each WHERE each->>'entry' IS NOT NULL) THEN false
+    ELSE encode(body, 'escape') ~* %s END
 """
+SETTLED = [{"outcome": "ignored", "kind": "erased", "reason": "Its sender asked to be forgotten."}]
 
 
 def forget_those_of(entries: Sequence[Entry]) -> int:
@@ -44,13 +48,48 @@ def forget_those_of(entries: Sequence[Entry]) -> int:
 
 
 def forget_those_from(identity: Identity) -> int:
-    """What came from an address and never became a message. Asked before its value goes."""
+    """What came from an address and never became a message: set aside, let go, or not taken in; and what was told of
+    it and is over. Asked before its value goes."""
     kinds = [channel.value for channel, adapter in ADAPTERS.items() if adapter.identity_kind == identity.kind]
     connectors = list(Connector.objects.filter(kind__in=kinds).values_list("pk", flat=True))
-    plain, in_a_form = identity.reached_at.encode(), quote(identity.reached_at, safe="").encode()
-    with connection.cursor() as cursor:
-        cursor.execute(UNNAMED, [identity.first_seen_at - CLOCKS_DIFFER, connectors, plain, in_a_form])
-        return int(cursor.rowcount)
+    written = _written(identity)
+    naming = Receipt.objects.raw(NAMING, [identity.first_seen_at - CLOCKS_DIFFER, connectors, written])
+    theirs = [each.pk for each in naming if each.state == ReceiptState.DONE or _is_from(identity, each, written)]
+    return (
+        Receipt.objects.filter(pk__in=theirs)
+        .exclude(state=ReceiptState.WAITING)
+        .update(body=b"", headers={}, reason="", state=ReceiptState.DONE, outcomes=SETTLED)
+    )
+
+
+def _written(identity: Identity) -> str:
+    """The address and no longer one that it is a part of, as a regular expression that PostgreSQL knows as well."""
+    address = identity.reached_at
+    forms = "|".join(sorted({re.escape(address), re.escape(quote(address, safe=""))}))
+    return rf"{'' if address.startswith('+') else BEGINS}({forms}){ENDS}"
+
+
+def _is_from(identity: Identity, receipt: Receipt, written: str) -> bool:
+    """What holds somebody else's message too is still needed; and what nobody can read is whose it says it is."""
+    try:
+        items = ADAPTERS[Channel(receipt.connector.kind)].parse(receipt.raw())
+    except Exception:  # noqa: BLE001  that is why it was set aside
+        items = []
+    senders = {_value_of(identity.kind, each) for each in items} - {None}
+    if senders:
+        return senders == {identity.value}
+    says_so = rf"^From:(?:[^\r\n]*[< \t])?{written}|\bFrom=[^&]*?{written}|\"sender\":\s*{{\s*\"id\":\s*\"{written}"
+    return re.search(says_so, bytes(receipt.body).decode("latin-1"), re.IGNORECASE | re.MULTILINE) is not None
+
+
+def _value_of(kind: str, item: Item) -> str | None:
+    person = item.recipient if isinstance(item, Echo) else getattr(item, "sender", None)
+    if not isinstance(person, Sender):
+        return None
+    try:
+        return normalise(kind, person.address)
+    except NotAnAddress:
+        return person.address
 
 
 def forget_what_came_since() -> int:

@@ -387,6 +387,37 @@ def test_what_was_set_aside_goes_too(maya: Any, mailbox: Any, adam: Any) -> None
     assert "Giraffe" in left
 
 
+def set_aside(connector: Connector, body: bytes) -> Receipt:
+    pk = Receipt.store(connector, body, headers={})
+    Receipt.objects.filter(pk=pk).update(
+        state="quarantined", outcomes=[{"outcome": "quarantine", "reason": "Damaged."}]
+    )
+    return Receipt.objects.get(pk=pk)
+
+
+@pytest.mark.parametrize(
+    ("body", "is_theirs"),
+    [
+        (b"From: Ann <ANN@ortiz.test>\r\nTo: support@northwind.test\r\n\r\nHello", True),
+        (b"From: joann@ortiz.test\r\nTo: support@northwind.test\r\n\r\nHello", False),
+        (b"From: ann@ortiz.test.example\r\nTo: support@northwind.test\r\n\r\nHello", False),
+        (b"From: bob@stone.test\r\nTo: support@northwind.test\r\n\r\nAsk ann@ortiz.test", False),
+    ],
+)
+def test_what_others_sent_and_was_set_aside_stays(body: bytes, is_theirs: bool, mailbox: Any, adam: Any) -> None:
+    aside = set_aside(mailbox, body)
+    privacy.erase_person(make.customer("Ann", email="ann@ortiz.test"), by=adam, why="")
+    assert (bytes(fresh(aside).body), fresh(aside).state) == ((b"", "done") if is_theirs else (body, "quarantined"))
+
+
+@pytest.mark.parametrize(("sender", "is_theirs"), [("%2B14155552671", True), ("%2B14155552672", False)])
+def test_a_text_of_somebody_else_that_was_set_aside_stays(sender: str, is_theirs: bool, number: Any, adam: Any) -> None:
+    body = f"AccountSid=x&From={sender}&Body=Call %2B14155552671".encode()
+    aside = set_aside(number, body)
+    privacy.erase_person(make.customer("Ann", phone="+14155552671"), by=adam, why="")
+    assert bytes(fresh(aside).body) == (b"" if is_theirs else body)
+
+
 def test_a_person_is_erased_once(known: Any, adam: Any) -> None:
     assert privacy.erase_person(known, by=adam, why="")
     assert not privacy.erase_person(known, by=adam, why="")
