@@ -49,6 +49,10 @@ class ToldCustomer:
     addresses: tuple[ToldAddress, ...] = ()
     attributes: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def keys(self) -> list[tuple[str, str, str]]:
+        return [each.key for each in self.addresses]
+
 
 @dataclass(frozen=True, slots=True)
 class ToldOrder:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
 from customers.identities import EMAIL, PHONE, WHATSAPP
-from customers.models import Attribute, Customer, Event, ExternalId, Identity, IdentityLink, Order
+from customers.models import Attribute, Customer, Event, ExternalId, Identity, IdentityLink, Order, Tombstone
 from customers.models.link import LinkReason
+from customers.models.tombstone import external
 from inbox.importing.records import ToldAddress, ToldCustomer, ToldEvent, ToldOrder
 from inbox.locking import ATTEMPTS, Moved, lock
 from inbox.models import Agent, Trace, TraceKind
 
 Key = tuple[str, str, str]
 TRACED = {EMAIL: TraceKind.EMAIL, PHONE: TraceKind.PHONE, WHATSAPP: TraceKind.PHONE}
-T = TypeVar("T")
 AT_ONCE = 2_000
+
+
+class Told(Protocol):
+    @property
+    def external_id(self) -> str: ...
+
+
+T = TypeVar("T")
+About = TypeVar("About", bound=Told)
 
 
 class Unknown(Exception):
@@ -32,7 +41,7 @@ class Unknown(Exception):
 
 @dataclass(slots=True)
 class Taken:
-    """How many were new and how many known; and, in words, which addresses were left with whom they belong to."""
+    """How many were new and how many known; and, in words, what was left: an address with its owner, who was erased."""
 
     made: int = 0
     known: int = 0
@@ -46,11 +55,11 @@ def take_customers(told: Sequence[ToldCustomer], *, source: str, by: Agent | Non
     return _tried(lambda: _Customers(told, source, by).take())
 
 
-def take_orders(told: Sequence[ToldOrder], *, source: str) -> Taken:
+def take_orders(everything: Sequence[ToldOrder], *, source: str) -> Taken:
     """Raises Unknown."""
 
     def take() -> Taken:
-        owners = _owners(source, [each.external_id for each in told])
+        owners, told, left = _owners(source, everything)
         known = Order.objects.filter(source=source, number__in=[each.number for each in told]).count()
         rows = [
             Order(
@@ -72,16 +81,16 @@ def take_orders(told: Sequence[ToldOrder], *, source: str) -> Taken:
             unique_fields=["source", "number"],
             update_fields=["customer", "title", "status", "amount", "currency", "placed_at", "told_at"],
         )
-        return Taken(made=len(told) - known, known=known)
+        return Taken(made=len(told) - known, known=known, left=left)
 
     return _tried(take)
 
 
-def take_events(told: Sequence[ToldEvent], *, source: str) -> Taken:
+def take_events(everything: Sequence[ToldEvent], *, source: str) -> Taken:
     """An event with a reference that was told before is left as it is. Raises Unknown."""
 
     def take() -> Taken:
-        owners = _owners(source, [each.external_id for each in told])
+        owners, told, left = _owners(source, everything)
         references = [each.reference for each in told if each.reference]
         known = Event.objects.filter(source=source, reference__in=references).count()
         rows = [
@@ -96,7 +105,7 @@ def take_events(told: Sequence[ToldEvent], *, source: str) -> Taken:
             for each in told
         ]
         Event.objects.bulk_create(rows, batch_size=AT_ONCE, ignore_conflicts=True)
-        return Taken(made=len(told) - known, known=known)
+        return Taken(made=len(told) - known, known=known, left=left)
 
     return _tried(take)
 
@@ -113,13 +122,24 @@ def _tried(take: Callable[[], T]) -> T:
     raise AssertionError("unreachable")
 
 
-def _owners(source: str, ids: Sequence[str]) -> dict[str, int]:
-    rows = ExternalId.objects.filter(source=source, value__in=set(ids))
+def _owners(source: str, told: Sequence[About]) -> tuple[dict[str, int], Sequence[About], list[str]]:
+    """Whom each external id means; what is to be taken; and of whom nothing is."""
+    rows = ExternalId.objects.filter(source=source, value__in={each.external_id for each in told})
     found = dict(rows.values_list("value", "customer"))
-    missing = [place for place, each in enumerate(ids) if each not in found]
-    if missing:
-        raise Unknown(ids[missing[0]], missing)
-    return found
+    kept, left = _without_erased(source, told, found)
+    missing = {each.external_id for each in kept} - found.keys()
+    places = [place for place, each in enumerate(told) if each.external_id in missing]
+    if places:
+        raise Unknown(told[places[0]].external_id, places)
+    return found, kept, left
+
+
+def _without_erased(source: str, told: Sequence[About], known: Container[str]) -> tuple[list[About], list[str]]:
+    """Nobody who was erased comes back by being told of again. To be asked after `known` was read."""
+    unknown = {external(source, each.external_id): each.external_id for each in told if each.external_id not in known}
+    erased = {unknown[key] for key in Tombstone.objects.among(unknown)}
+    words = [f"{each} was erased here, and nothing of them was taken." for each in sorted(erased)]
+    return [each for each in told if each.external_id not in erased], words
 
 
 class _Customers:
@@ -132,6 +152,7 @@ class _Customers:
 
     def take(self) -> Taken:
         known = self._known()
+        self.told, self.taken.left = _without_erased(self.source, self.told, known)
         self.identities = self._read_identities()
         met = set[int]()
         for each in self.told:
@@ -177,6 +198,8 @@ class _Customers:
             if owners != {key: row.customer_id for key, row in self.identities.items()}:
                 raise Moved
         fresh = Customer.objects.in_bulk([customer.pk for customer in self.own.values() if customer.pk])
+        if any(customer.erased_at for customer in fresh.values()):
+            raise Moved
         self.own = {name: fresh.get(customer.pk, customer) for name, customer in self.own.items()}
 
     def _save_customers(self, known: dict[str, Customer]) -> None:
@@ -202,11 +225,14 @@ class _Customers:
         identities: list[Identity] = []
         better: list[IdentityLink] = []
         claimed: list[tuple[Customer, ToldAddress]] = []
+        erased = Tombstone.objects.among(key for each in self.told for key in each.keys if key not in self.identities)
         for each in self.told:
             owner = self.own[each.external_id].current()
             for address in each.addresses:
                 known = self.identities.get(address.key)
-                if known is None:
+                if address.key in erased:
+                    self.taken.left.append(f"An address of {each.external_id} was erased here, and was not taken.")
+                elif known is None:
                     identities.append(self._identity(address, owner))
                     better.append(self._link(identities[-1], owner, address))
                 elif known.customer_id != owner.pk:

@@ -106,6 +106,7 @@ def _person(person: Customer, by: Agent | None, why: str) -> Counter[str]:
             correct(case, found)
     _forget_joins(family)
     _forget_regroupings(found.entries)
+    Tombstone.objects.set_for_external_ids_of(family)
     found.counted["rows"] += delete_hanging(Customer, family)
     _bury([each for each in identities if each.erased_at is None], found.counted)
     IdentityLink.objects.filter(customer__in=family).update(words="")

@@ -59,6 +59,8 @@ def from_a_source(method: str) -> Callable[[Callable[[Source, str, Told], Answer
 @from_a_source("PUT")
 def customer(source: Source, external_id: str, told: Told) -> Answer:
     taken = importing.take_customers([importing.read_customer(external_id, told)], source=source.name)
+    if not taken.customers:
+        raise importing.BadRecord(taken.left[0])
     proposing.propose_some(taken.doubtful)
     answer = {"id": external_id, "customer": taken.customers[0], "created": bool(taken.made), "left": taken.left}
     return answer, 201 if taken.made else 200
@@ -68,13 +70,13 @@ def customer(source: Source, external_id: str, told: Told) -> Answer:
 def orders(source: Source, external_id: str, told: Told) -> Answer:
     order = importing.read_order(external_id, told)
     taken = importing.take_orders([order], source=source.name)
-    return {"number": order.number, "created": bool(taken.made)}, 201 if taken.made else 200
+    return {"number": order.number, "created": bool(taken.made), "left": taken.left}, 201 if taken.made else 200
 
 
 @from_a_source("POST")
 def events(source: Source, external_id: str, told: Told) -> Answer:
     taken = importing.take_events([importing.read_event(external_id, told)], source=source.name)
-    return {"created": bool(taken.made)}, 201 if taken.made else 200
+    return {"created": bool(taken.made), "left": taken.left}, 201 if taken.made else 200
 
 
 def _source(request: HttpRequest) -> Source | None:

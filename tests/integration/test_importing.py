@@ -15,8 +15,9 @@ from django.test import Client
 from connectors.messages import Sender
 from connectors.models import Connector
 from customers.models import Attribute, Customer, CustomerKind, Event, ExternalId, Identity, IdentityLink, Order, Source
-from inbox import detaching, importing, merging
+from inbox import detaching, importing, merging, privacy
 from inbox.importing import Unreadable, read_table
+from inbox.locking import Moved, lock
 from inbox.models import Proposal
 from tests import make
 
@@ -310,3 +311,32 @@ def test_orders_of_nobody_and_other_verbs_are_refused(client: Client, token: str
     assert put(client, token, "9", {"number": "1"}, method="post", more="orders/").status_code == 404
     assert put(client, token, "9", {"name": "Maya"}, method="post").status_code == 405
     assert put(client, token, "9", {"name": "x" * 300_000}).status_code == 422
+
+
+def test_who_was_erased_does_not_come_back_by_being_told_of_again(client: Client, token: str) -> None:
+    take(CUSTOMERS)
+    maya = ExternalId.objects.get(value="1001").customer
+    privacy.erase_person(maya, by=None, why="Asked to")
+    again = take(CUSTOMERS)
+    assert (again.made, again.known) == (0, 1)
+    assert again.left == ["1001 was erased here, and nothing of them was taken."]
+    assert take("external_id,number\n1001,77\n1002,78\n", "orders").left == again.left
+    assert not Customer.objects.filter(name="Maya Ortiz").exists()
+    answer = put(client, token, "1001", {"name": "Maya Ortiz"})
+    assert (answer.status_code, answer.json()["error"]) == (422, again.left[0])
+    other = take(CUSTOMERS.replace("1001", "2001"), source="crm")
+    assert other.left[:2] == ["An address of 2001 was erased here, and was not taken."] * 2
+    assert not Identity.objects.filter(value="maya@ortiz.test").exists()
+
+
+def test_who_is_erased_while_an_import_waits_is_not_told_of(monkeypatch: Any) -> None:
+    take(CUSTOMERS)
+    maya = ExternalId.objects.get(value="1001").customer
+
+    def erased_meanwhile(*people: int) -> None:  # each attempt rolls it back again: it is one connection here
+        privacy.erase_person(maya, by=None, why="")
+        lock(*people)
+
+    monkeypatch.setattr("inbox.importing.taking.lock", erased_meanwhile)
+    with pytest.raises(Moved):
+        take(CUSTOMERS)
