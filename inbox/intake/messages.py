@@ -26,8 +26,9 @@ WAS_HEARD = """UPDATE customers_identity SET last_inbound_at = greatest(last_inb
 def receive(connector: Connector, item: InboundMessage, at: datetime | None = None) -> Outcome:
     """`at`: when it reached our machine or our mailbox; whoever wrote it has been waiting since then."""
     item, forwarder = forwarded.behind(item)
-    everybody = _everybody(connector, item)
-    identity = people.find(connector, item.sender, item.authenticity, _said_at(item, at))
+    said_at = _said_at(item, at)
+    everybody = _everybody(connector, item, said_at)
+    identity = people.find(connector, item.sender, item.authenticity, said_at)
     claim = invited.find(item, identity)
     others = claim.others if claim else []
     customer, last, thread = threads.lock_with(identity, threads.find(connector, item, identity), *others)
@@ -53,7 +54,7 @@ def _said_at(item: InboundMessage, at: datetime | None) -> datetime | None:
     return min((each for each in (told, at) if each), default=None)
 
 
-def _everybody(connector: Connector, item: InboundMessage) -> list[Identity]:
+def _everybody(connector: Connector, item: InboundMessage, said_at: datetime | None) -> list[Identity]:
     """All identities a mail names, made before anything is locked and always in the same order."""
     if not item.email:
         return []
@@ -65,7 +66,7 @@ def _everybody(connector: Connector, item: InboundMessage) -> list[Identity]:
     ours |= {address.lower() for addresses in mailboxes for address in addresses}
     named = [each for each in named if not _is_our_address(each.address, ours)]
     own = [] if item.authenticity == Authenticity.FAIL else [item.sender]
-    return people.find_all(connector, [*own, *named])
+    return people.find_all(connector, [*own, *named], said_at)
 
 
 def _entry(connector: Connector, identity: Identity, item: InboundMessage) -> Entry:
@@ -164,7 +165,7 @@ def _was_heard(entry: Entry, item: InboundMessage) -> None:
     at = min(entry.sent_at or entry.reached_us_at, entry.created_at)
     entry.identity.is_called(item.sender.handle[:100])
     is_bare = bool(item.sender.scope) and not entry.identity.handle  # a bare id says nothing to anybody
-    is_vouched = entry.authenticity == Authenticity.PASS
+    is_vouched = item.email is not None and entry.authenticity == Authenticity.PASS
     heard: dict[str, Any] = {
         "at": at,
         "handle": entry.identity.handle,

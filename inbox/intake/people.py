@@ -21,9 +21,8 @@ from customers.models.tombstone import digest_of
 from inbox.intake.outcomes import Forgotten, Unusable
 from inbox.locking import lock_owner
 
-# One row always. Of an address that nobody has: when it was erased, if it was.
-FIND = """SELECT i.*,
-    CASE WHEN i.id IS NULL THEN (SELECT erased_at FROM customers_tombstone WHERE digest = %s) END AS forgotten_at
+# One row always. Of an address that was ever erased: when it was.
+FIND = """SELECT i.*, (SELECT erased_at FROM customers_tombstone WHERE digest = %s) AS forgotten_at
 FROM (VALUES (1)) one LEFT JOIN customers_identity i ON i.kind = %s AND i.scope = %s AND i.value = %s"""
 
 
@@ -39,9 +38,9 @@ def find(
     """
     kind, scope, value = _key(connector, sender, authenticity)
     identity, forgotten_at = _looked_up(kind, scope, value)
+    if forgotten_at and said_at and said_at < forgotten_at:
+        raise Forgotten
     if identity is None:
-        if forgotten_at and said_at and said_at < forgotten_at:
-            raise Forgotten
         with transaction.atomic(savepoint=False):  # a lost race rolls the whole item back, and it is tried again
             identity = _vouched_for(kind, scope, value, sender) or _new(kind, scope, value, sender)
     for _, other in _others(sender, kind):
@@ -76,12 +75,15 @@ def _looked_up(kind: str, scope: str, value: str) -> tuple[Identity | None, date
     return row if row.pk else None, row.forgotten_at  # type: ignore[attr-defined]
 
 
-def find_all(connector: Connector, senders: Sequence[Sender]) -> list[Identity]:
-    """Copied-in people, in the order of their addresses: two mails that name the same strangers cannot deadlock."""
+def find_all(connector: Connector, senders: Sequence[Sender], said_at: datetime | None = None) -> list[Identity]:
+    """Copied-in people, in the order of their addresses: two mails that name the same strangers cannot deadlock.
+
+    Without those who asked to be forgotten since it was said.
+    """
     found = []
     for sender in sorted(senders, key=lambda each: each.address.lower()):
-        with suppress(Unusable):
-            found.append(find(connector, sender))
+        with suppress(Unusable, Forgotten):
+            found.append(find(connector, sender, said_at=said_at))
     return found
 
 

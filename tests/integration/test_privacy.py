@@ -44,9 +44,12 @@ def fresh(row: Any) -> Any:
     return type(row).objects.get(pk=row.pk)
 
 
-def mail(connector: Connector, sender: str, text: str, number: int = 1, *, at: Any = None) -> Entry | None:
+def mail(
+    connector: Connector, sender: str, text: str, number: int = 1, *, at: Any = None, cc: str = ""
+) -> Entry | None:
     """A mail as it comes from a mailbox, through its receipt."""
-    head = [f"From: {sender}", f"To: {connector.address}", "Subject: The lid", f"Message-ID: <{number}@ortiz.test>"]
+    to = f"{connector.address}, {cc}" if cc else connector.address
+    head = [f"From: {sender}", f"To: {to}", "Subject: The lid", f"Message-ID: <{number}@ortiz.test>"]
     body = "\r\n".join([*head, "Authentication-Results: sandbox.test; dmarc=pass", "", text]).encode()
     key = Receipt.store(connector, body, headers={}, key=f"uid-{Receipt.objects.count()}", at=at)
     assert key
@@ -323,11 +326,35 @@ def test_what_they_wrote_before_does_not_come_back(known: Any, mailbox: Any, ada
     assert not Identity.objects.filter(value="maya@ortiz.test").exists()
 
 
+def test_what_they_wrote_before_to_others_as_well_does_not_come_back(known: Any, mailbox: Any, adam: Any) -> None:
+    privacy.erase_person(known, by=adam, why="")
+    early = now() - timedelta(days=3)
+    assert mail(mailbox, "maya@ortiz.test", "Zebra, once more", number=77, at=early, cc="kim@lee.test") is None
+    assert Receipt.objects.latest("pk").outcomes[0]["kind"] == "erased"
+    assert not Identity.objects.filter(value__in=["maya@ortiz.test", "kim@lee.test"]).exists()
+
+
+def test_what_others_wrote_to_them_before_comes_without_them(known: Any, mailbox: Any, adam: Any) -> None:
+    privacy.erase_person(known, by=adam, why="")
+    early = now() - timedelta(days=3)
+    assert mail(mailbox, "kim@lee.test", "Hello", number=78, at=early, cc="maya@ortiz.test")
+    assert not Identity.objects.filter(value="maya@ortiz.test").exists()
+
+
+def test_what_they_wrote_before_does_not_come_to_who_wrote_anew(known: Any, mailbox: Any, adam: Any) -> None:
+    privacy.erase_person(known, by=adam, why="")
+    assert mail(mailbox, "maya@ortiz.test", "Hello again", number=79, at=now() + timedelta(seconds=5))
+    early = now() - timedelta(days=3)
+    assert mail(mailbox, "maya@ortiz.test", "Zebra, once more", number=80, at=early) is None
+    assert "Zebra" not in everything()
+
+
 def test_who_writes_anew_is_somebody_new(known: Any, mailbox: Any, adam: Any) -> None:
     old = Entry.objects.filter(channel="email").earliest("pk")
     assert old.case
     token = old.case.reply_token
     privacy.erase_person(known, by=adam, why="")
+    tombstones = Tombstone.objects.count()
     anew = make.says(
         Sender("maya@ortiz.test", name="Maya"), mailbox, "Hello again", sent_at=now(), reply_tokens=[token]
     )
@@ -335,7 +362,7 @@ def test_who_writes_anew_is_somebody_new(known: Any, mailbox: Any, adam: Any) ->
     assert anew.case.customer != known
     assert anew.case_id != old.case_id
     privacy.erase_person(anew.case.customer, by=adam, why="")
-    assert Tombstone.objects.count() == 4
+    assert Tombstone.objects.count() == tombstones
     assert "maya@" not in everything()
 
 
