@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import IO
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.timezone import now
 
 from customers.models import Customer
-from inbox.models import Act, Agent, Audit, PrivacyRequest, Wish
+from inbox.models import Act, Agent, Audit, Case, Entry, PrivacyRequest, Wish
+from inbox.models.case import CaseQuerySet
 from inbox.privacy.exporting import export
 
 
@@ -16,6 +18,19 @@ class NotProven(Exception):
     """Nobody has noted how we know that it is they who ask; `words` say so."""
 
     words = "Note first how you know that it is they who ask."
+
+
+class IsClosed(NotProven):
+    words = "It was closed without an answer. Note it again if they still ask."
+
+
+class HoldsHidden(NotProven):
+    """Whoever may export may not yet read everything that is exported."""
+
+    words = "It holds a case that only named people see. Name yourself there first."
+
+
+EXPORTED = "exported"
 
 
 def note(customer: Customer, wish: Wish, *, by: Agent | None, why: str = "") -> PrivacyRequest:
@@ -49,12 +64,23 @@ def answer(request: PrivacyRequest, *, by: Agent | None) -> IO[bytes]:
     """The zip for them. Raises NotProven."""
     if not request.proven_at:
         raise NotProven
+    if request.done_at and request.outcome != EXPORTED:
+        raise IsClosed
+    if by and _cases_of(request.customer.current()).closed_to(by).exists():
+        raise HoldsHidden
     file = export(request.customer)
     with transaction.atomic():
         if request.done_at is None:
-            _done(request, "exported", by)
+            _done(request, EXPORTED, by)
         Audit.objects.note(Act.EXPORT, by=by, why=request.proof, customer=request.customer)
     return file
+
+
+def _cases_of(person: Customer) -> CaseQuerySet:
+    """Theirs, and those of others in which they spoke."""
+    family = person.family()
+    spoke = Entry.objects.filter(identity__customer__in=family).values("case")
+    return Case.objects.filter(Q(customer__in=family) | Q(pk__in=spoke))
 
 
 def answered_by_erasing(customer: Customer, *, by: Agent | None) -> None:

@@ -14,7 +14,8 @@ from django.utils.timezone import now
 
 from connectors.messages import Attachment as File
 from connectors.messages import Sender
-from inbox.models import Act, Audit, Entry, PrivacyRequest
+from inbox import privacy
+from inbox.models import Act, Audit, Entry, PrivacyRequest, Wish
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +130,26 @@ def test_the_export_tells_nothing_of_other_people(
     answer = client.post(f"/privacy/requests/{asked.pk}/export/")
     archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
     assert not any(b"Bob" in archive.read(name) or b"bob@" in archive.read(name) for name in archive.namelist())
+
+
+def test_what_only_named_people_see_is_exported_by_one_of_them(
+    maya: Any, entry: Any, browser_of: Any, ana: Any, adam: Any
+) -> None:
+    privacy.hide(fresh(entry.case).current(), "health", [ana.pk], by=ana)
+    asked = privacy.note(maya, Wish.ACCESS, by=adam)
+    privacy.prove(asked, "Came by", by=adam)
+    refused = browser_of(adam).post(f"/privacy/requests/{asked.pk}/export/", follow=True)
+    assert "Name yourself there first." in refused.content.decode()
+    privacy.name(fresh(entry.case).current(), adam, why="They asked for it")
+    assert browser_of(adam).post(f"/privacy/requests/{asked.pk}/export/")["Content-Type"] == "application/zip"
+
+
+def test_what_was_closed_is_not_exported(maya: Any, entry: Any, browser_of: Any, adam: Any) -> None:
+    asked = privacy.note(maya, Wish.ACCESS, by=adam)
+    privacy.prove(asked, "Came by", by=adam)
+    privacy.close(asked, "It was somebody else", by=adam)
+    refused = browser_of(adam).post(f"/privacy/requests/{asked.pk}/export/", follow=True)
+    assert "closed without an answer" in refused.content.decode()
 
 
 def test_asking_twice_does_not_buy_time(maya: Any, browser_of: Any, sue: Any) -> None:
