@@ -290,6 +290,9 @@ class Case(models.Model):
         changed = ("status", "is_live", "resolved_at", "snoozed_until", "customer", "assignee", "beside")
         self.record(Entry.event_of("reopened", because, by=by, customer=was.pk), *changed)
 
+    def is_closed_to(self, agent: Agent) -> bool:
+        return self.named_ids is not None and agent.pk not in self.named_ids
+
     def may_be_given_to(self, agent: Agent) -> bool:
         if self.named_ids is not None:
             return agent.is_active and agent.pk in self.named_ids

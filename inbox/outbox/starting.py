@@ -74,6 +74,8 @@ def _start(
         customer = lock_owner(identity)
         Customer.objects.filter(pk=customer.pk).update(has_written=True)
         case = Case.objects.live_of(customer)
+        if case and case.is_closed_to(by):
+            raise CannotSend("They have a case that only named people see.", "Ask one of those who are named.")
         case = case or Case.objects.start(customer, connector.team, subject or " ".join(text.split()))
         if case.share_with(connector.team):
             words = f"{connector.team} was shown this case: {by.short_name} wrote from {connector.name}"

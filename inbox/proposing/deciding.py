@@ -52,6 +52,8 @@ def _ask(knows: Customer, unknown: Customer, by: Agent) -> Identity | None:
     if to is None or where is None or case is None:
         return None
     with locked(case) as case:
+        if not Case.objects.visible_to(by).filter(pk=case.pk).exists():
+            return None
         if inviting.was_just_told(case, to, where):
             return to
         sent = outbox.notify(case, to=to, text=inviting.question(case, where, by=by))

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from inbox import merging, privacy, splitting
+from inbox import merging, outbox, privacy, proposing, splitting
+from inbox.models import Proposal
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -107,3 +108,28 @@ def test_sensitive_words_that_go_back_stay_as_hidden_as_they_were(
     back = fresh(split_by_sam.from_case)
     assert (back.sensitive, back.named_ids) == ("health", [ana.pk])
     assert not sees(sam, back)
+
+
+# Other ways in
+
+
+def test_a_new_conversation_puts_no_words_into_a_case_that_is_closed_to_its_author(
+    hidden: Any, mailbox: Any, sam: Any
+) -> None:
+    with pytest.raises(outbox.CannotSend, match="only named people see"):
+        outbox.start(by=sam, connector=mailbox, address="maya@ortiz.test", text="Hello Maya", subject="Hello")
+    assert not hidden.entries.filter(kind="reply").exists()
+    assert fresh(hidden).waiting_since is not None
+
+
+def test_the_customer_is_not_asked_in_a_case_that_is_closed_to_who_asks(
+    hidden: Any, bob: Any, number: Any, sam: Any, ana: Any
+) -> None:
+    make.says(bob, number, "hello?")
+    one, other = sorted([hidden.customer, bob], key=lambda each: each.pk)
+    proposal = Proposal.objects.create(one=one, other=other, strength="possible")
+    proposing.ask(proposal, by=sam)
+    assert not hidden.entries.filter(kind="reply").exists()
+    privacy.hide(bob.cases.get(), "health", [ana.pk], by=ana)
+    with pytest.raises(proposing.CannotAsk):
+        proposing.ask(proposal, by=sam)
