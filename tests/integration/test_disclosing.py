@@ -146,6 +146,12 @@ def test_a_number_that_was_silent_for_half_a_year_may_be_somebody_elses(
             reply(ana, case, phone, "Your order 99120 left today")
 
 
+def test_a_text_that_its_provider_signed_shows_who_wrote_and_proves_no_more(maya: Any, number: Any) -> None:
+    make.says(maya, number, "hi", authenticity="pass")
+    link = IdentityLink.objects.active().get(identity__kind="phone", identity__customer=maya)
+    assert (link.assurance, link.why) == ("observed", "They wrote from it themselves.")
+
+
 def test_a_mail_server_that_vouches_for_its_sender_proves_the_address(maya: Any, mailbox: Any) -> None:
     make.says(maya, mailbox, "hi")
     assert IdentityLink.objects.active().get(identity__kind="email", identity__customer=maya).assurance == "proven"
