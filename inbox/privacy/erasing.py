@@ -6,20 +6,38 @@ leaves a tombstone: what it wrote before does not come back, and whoever writes 
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 from django.utils.timezone import now
 
 from customers.identities import ERASED
-from customers.models import Consent, Customer, Identity, IdentityLink, Tombstone
+from customers.models import Consent, Customer, EarlierHandle, Identity, IdentityLink, Tombstone
+from inbox.intake import files
 from inbox.locking import ATTEMPTS, Moved, lock
-from inbox.models import Act, Agent, Alert, Audit, Case, Draft, Entry, EntryKind, Invitation, Merge, Regrouping
+from inbox.models import (
+    Act,
+    Agent,
+    Alert,
+    Attachment,
+    Audit,
+    Case,
+    Draft,
+    Entry,
+    EntryKind,
+    Invitation,
+    Merge,
+    Regrouping,
+)
 from inbox.models.case import CaseQuerySet
 from inbox.models.entry import EntryQuerySet
 from inbox.privacy import receipts
@@ -41,26 +59,52 @@ def erase_address(identity: Identity, *, by: Agent | None, why: str) -> Counter[
         return Counter()
     if not fresh.customer.identities.filter(erased_at=None).exclude(pk=fresh.pk).exists():
         return erase_person(fresh.customer, by=by, why=why)
-    return _locked(lambda: Identity.objects.get(pk=fresh.pk).customer_id, lambda owner: _address(fresh, owner, by, why))
+    return _locked(
+        lambda: Identity.objects.get(pk=fresh.pk).customer_id,
+        lambda owner: Q(pk__in=Entry.objects.filter(identity=fresh).values("case")),
+        lambda owner: _address(fresh, owner, by, why),
+    )
 
 
 def erase_person(customer: Customer, *, by: Agent | None, why: str) -> Counter[str]:
     """Everybody who was found to be the same is this person."""
-    return _locked(lambda: Customer.objects.get(pk=customer.pk).current().pk, lambda person: _person(person, by, why))
+    return _locked(
+        lambda: Customer.objects.get(pk=customer.pk).current().pk,
+        lambda person: _knowing(person.family()),
+        lambda person: _person(person, by, why),
+    )
 
 
-def _locked(whose: Callable[[], int], act: Callable[[Customer], Counter[str]]) -> Counter[str]:
+def _locked(
+    whose: Callable[[], int], concerned: Callable[[Customer], Q], act: Callable[[Customer], Counter[str]]
+) -> Counter[str]:
+    """Under the locks of whom it is about and of all others in whose cases something changes."""
     for _ in range(ATTEMPTS):
         owner = whose()
-        try:
-            with transaction.atomic():
-                customer = lock(owner)[0]
-                if whose() != owner:
-                    raise Moved
-                return act(customer)
-        except Moved:
-            continue
+        locks = _owners(owner, concerned)
+        with suppress(Moved), transaction.atomic():
+            customers = {each.pk: each for each in lock(*locks)}
+            if whose() != owner or not _owners(owner, concerned) <= locks:
+                raise Moved
+            return act(customers[owner])
     raise Moved
+
+
+def _owners(owner: int, concerned: Callable[[Customer], Q]) -> set[int]:
+    person = Customer.objects.get(pk=owner)
+    others = Case.objects.filter(concerned(person)).exclude(customer__in=person.family())
+    return {owner, *(case.current().customer.current().pk for case in others)}
+
+
+def _knowing(family: Sequence[int]) -> Q:
+    """Cases in which these spoke, and those of people who were taken for them or given their messages."""
+    spoke = Entry.objects.filter(identity__customer__in=family).values("case")
+    merges = Merge.objects.filter(Q(survivor__in=family) | Q(absorbed__in=family)).values_list("survivor", "absorbed")
+    told_apart = Regrouping.objects.filter(Q(from_case__customer__in=family) | Q(to_case__customer__in=family))
+    sides = told_apart.values_list("from_case__customer", "to_case__customer")
+    people = {pk for pair in [*merges, *sides] for pk in pair}
+    everybody = {pk for each in Customer.objects.filter(pk__in=people) for pk in each.current().family()}
+    return Q(pk__in=spoke) | Q(customer__in=everybody)
 
 
 def _address(identity: Identity, owner: Customer, by: Agent | None, why: str) -> Counter[str]:
@@ -93,6 +137,7 @@ def _person(person: Customer, by: Agent | None, why: str) -> Counter[str]:
     identities = list(Identity.objects.filter(customer__in=family).order_by("pk"))
     if person.erased_at and not any(each.erased_at is None for each in identities):
         return Counter()
+    _forget_their_names(family, identities)
     nobody = _blank(Customer(), "merged_into", "created_at")
     Customer.objects.filter(pk__in=family).update(**nobody, erased_at=now())  # before anything is announced
     cases = Case.objects.filter(customer__in=family)
@@ -152,6 +197,7 @@ def _add(found: Emptied, more: Emptied) -> None:
 
 def _forget_cases(cases: CaseQuerySet) -> None:
     """What a case was called, what was being written there; and no mail that knew it comes to it any more."""
+    files.forget(Attachment.objects.filter(draft__case__in=cases))
     Draft.objects.filter(case__in=cases).delete()
     for case in cases:
         Case.objects.filter(pk=case.pk).update(subject="", reply_token=secrets.token_hex(16), last_author="")
@@ -161,6 +207,45 @@ def _forget_names(entries: EntryQuerySet, names: set[str]) -> None:
     """Events that name the address."""
     naming = entries.filter(_naming("text", names), kind=EntryKind.EVENT)
     naming.update(text="", data={}, erased_at=now(), touched_at=now())
+
+
+def _forget_their_names(family: Sequence[int], identities: Sequence[Identity]) -> None:
+    """In the histories of others, who were taken for them, were told apart from them, or were written to with them."""
+    names = {*Customer.objects.filter(pk__in=family).values_list("name", flat=True)}
+    names |= {*EarlierHandle.objects.filter(identity__in=identities).values_list("handle", flat=True)}
+    for each in identities:
+        names |= {each.shown, each.value, each.handle} if each.erased_at is None else set()
+    names.discard("")
+    if not names:
+        return
+    cases = Case.objects.filter(_knowing(family)).exclude(customer__in=family)
+    for case in list(cases):
+        _forget_names_in(case, names)
+    for link in IdentityLink.objects.filter(_naming("words", names), customer__in=cases.values("customer")):
+        link.words = _without(link.words, names)
+        link.save(update_fields=["words"])
+
+
+def _forget_names_in(case: Case, names: set[str]) -> None:
+    rows = Entry.objects.filter(case=case, kind=EntryKind.EVENT).alias(told=Cast("data", TextField()))
+    naming = list(rows.filter(_naming("text", names) | _naming("told", names)).defer("search"))
+    for event in naming:
+        event.text, event.data, event.touched_at = _without(event.text, names), _without(event.data, names), now()
+    if naming:
+        Entry.objects.bulk_update(naming, ["text", "data", "touched_at"], batch_size=100)
+        case.current().changed()
+
+
+def _without(told: Any, names: set[str]) -> Any:
+    """Words, or what holds words, with nobody's name in it."""
+    if isinstance(told, dict):
+        return {key: _without(value, names) for key, value in told.items()}
+    if isinstance(told, list):
+        return [_without(each, names) for each in told]
+    if not isinstance(told, str):
+        return told
+    longest_first = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.sub(rf"(?<!\w)(?:{longest_first})(?!\w)", "somebody", told)
 
 
 def _naming(field: str, names: set[str]) -> Q:

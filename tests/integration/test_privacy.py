@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection, transaction
 from django.utils.timezone import now
@@ -30,8 +31,9 @@ from customers.models import (
 from inbox import intake, merging, outbox, privacy, proposing
 from inbox.intake import people, updates
 from inbox.intake.outcomes import Duplicate
+from inbox.locking import lock
 from inbox.models import Act, Attachment, Audit, Case, Delivery, Draft, Entry, Merge, Regrouping, State
-from inbox.privacy import receipts
+from inbox.privacy import erasing, receipts
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -292,6 +294,44 @@ def test_nothing_of_a_person_is_left_in_any_table(known: Any, adam: Any) -> None
     assert not Attachment.objects.exists()
     assert not Case.objects.live().exists()
     assert Audit.objects.get(act=Act.ERASE_PERSON).customer_id == known.pk
+
+
+def test_the_histories_of_people_they_were_taken_for_name_them_no_more(mailbox: Any, ana: Any, adam: Any) -> None:
+    zora = make.customer("Zora Quill", email="zora@quill.test")
+    maya = make.customer("Maya Ortiz", email="maya@ortiz.test")
+    make.says(zora, mailbox, "Hello")
+    case = make.says(maya, mailbox, "Hello").case
+    merging.undo(merging.join(maya, zora, by=ana, reason="They said so"), by=ana)
+    fresh(case).record(Entry.event_of("told", "said that Zora Quill wrote 1 message, not Zora Quillan", by=ana))
+    privacy.erase_person(zora, by=adam, why="")
+    texts = " ".join(Entry.objects.filter(case=case).values_list("text", flat=True))
+    assert "Zora Quill " not in texts
+    assert "said that somebody wrote 1 message, not Zora Quillan" in texts
+    assert "zora@quill.test" not in everything()
+
+
+@committed
+def test_a_file_that_was_only_in_a_draft_goes_from_the_disk(maya: Any, mailbox: Any, ana: Any, adam: Any) -> None:
+    case = make.says(maya, mailbox, "Hello").case
+    draft = Draft.objects.create(case=case, agent=ana, channel="email", text="See here")
+    key = default_storage.save("drafts/passport.png", ContentFile(b"png"))
+    Attachment.objects.create(draft=draft, name="passport.png", key=key)
+    privacy.erase_person(maya, by=adam, why="")
+    assert not default_storage.exists(key)
+
+
+@committed
+def test_others_in_whose_cases_they_spoke_are_locked_with_them(
+    maya: Any, mailbox: Any, adam: Any, monkeypatch: Any
+) -> None:
+    bob = make.customer("Bob Stone", email="bob@stone.test")
+    make.says(maya, mailbox, "Hello")
+    said = make.says(maya, mailbox, "I am copied in")
+    Entry.objects.filter(pk=said.pk).update(case=make.says(bob, mailbox, "Hello").case)
+    locked: list[int] = []
+    monkeypatch.setattr(erasing, "lock", lambda *ids: [*map(locked.append, ids), *lock(*ids)][len(ids) :])
+    privacy.erase_person(maya, by=adam, why="")
+    assert {*locked} == {maya.pk, bob.pk}
 
 
 def test_figures_of_the_past_stay(known: Any, adam: Any) -> None:
