@@ -14,7 +14,7 @@ from django.utils.timezone import now
 from connectors.messages import Authenticity
 from customers.identities import UNPROVEN
 from customers.models import Customer, Identity
-from inbox.locking import locked
+from inbox.locking import ATTEMPTS, Moved, lock, locked
 from inbox.models import (
     Attachment,
     Case,
@@ -46,12 +46,19 @@ DECIDED = (ProposalState.DIFFERENT, ProposalState.ACCEPTED)  # accepted and yet 
 
 def look(entry_id: int) -> None:
     """Safe to call any number of times."""
-    entry = Entry.objects.select_related("identity__customer").filter(pk=entry_id).first()
-    if entry is None or entry.identity is None:
+    for _ in range(ATTEMPTS):
+        owner = Entry.objects.filter(pk=entry_id).values_list("identity__customer", flat=True).first()
+        if owner is None:
+            return
+        try:
+            is_news = _note(entry_id, owner)
+        except Moved:
+            continue
+        if is_news:
+            propose(Customer.objects.get(pk=owner).current())
+        Considered.objects.bulk_create([Considered(entry_id=entry_id)], ignore_conflicts=True)
         return
-    if _tells(entry) and _remember(entry.identity, _of_identity(entry.identity), _of_entry(entry), entry):
-        propose(entry.identity.customer.current())
-    Considered.objects.bulk_create([Considered(entry_id=entry_id)], ignore_conflicts=True)
+    raise Moved
 
 
 def look_soon(entry: Entry) -> None:
@@ -64,11 +71,22 @@ def look_task(entry_id: int) -> None:
     look(entry_id)
 
 
+@transaction.atomic
+def _note(entry_id: int, owner: int) -> bool:
+    """Whether it tells anything new. Under their lock: what is being erased leaves no trace. Raises Moved."""
+    lock(owner)
+    entry = Entry.objects.select_related("identity__customer").get(pk=entry_id)
+    if entry.identity is None or entry.identity.customer_id != owner:
+        raise Moved
+    return _tells(entry) and _remember(entry.identity, _of_identity(entry.identity), _of_entry(entry), entry)
+
+
 def _tells(entry: Entry) -> bool:
     """Forged mail imitates somebody on purpose."""
     identity = entry.identity
     forged = entry.authenticity == Authenticity.FAIL or identity is None or identity.scope == UNPROVEN
-    return entry.kind == EntryKind.MESSAGE and entry.unsent_at is None and not forged
+    gone = entry.unsent_at or entry.erased_at
+    return entry.kind == EntryKind.MESSAGE and not gone and not forged
 
 
 def _of_entry(entry: Entry) -> list[Found]:
@@ -120,6 +138,8 @@ def _settle(me: Side, side: Side, verdict: Verdict) -> None:
     """Notes what speaks for it; tells the agents who have one of them open when it is news."""
     one, other = sorted((me.pk, side.pk))
     with transaction.atomic():
+        if not _are_still_there(one, other):
+            return
         proposal = Proposal.objects.select_for_update().filter(one=one, other=other).first()
         if verdict.strength is None:
             if proposal and proposal.is_undecided:
@@ -140,6 +160,14 @@ def _settle(me: Side, side: Side, verdict: Verdict) -> None:
         _write_down(proposal, verdict.lines)
     if is_news:
         _announce([me.pk, side.pk])
+
+
+def _are_still_there(one: int, other: int) -> bool:
+    """Under the lock of both: since they were weighed, one may have been erased, or found to be somebody else."""
+    try:
+        return not any(each.erased_at for each in lock(one, other))
+    except Moved:
+        return False
 
 
 def _is_worth_asking(proposal: Proposal | None, me: Side, side: Side, verdict: Verdict) -> bool:

@@ -9,10 +9,12 @@ import pytest
 from django.db import connection
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
 
 from connectors.messages import Sender
 from customers.models import Customer
-from inbox import merging, proposing
+from inbox import merging, privacy, proposing
+from inbox.locking import lock
 from inbox.models import Considered, Entry, Invitation, Merge, Proposal, ProposalState, Strength, Trace
 from tests import make
 from tests.matching import play, weigh_all
@@ -148,6 +150,39 @@ def test_people_on_record_who_never_wrote_are_known_by_name(account: Any, monkey
     assert Trace.objects.filter(identity__customer=zora, kind="name", value="zora quillfeather").exists()
     dm(account, "hello, where is my parcel?", "Zora Quillfeather", handle="mellow.pines")
     assert Proposal.objects.get().one == zora
+
+
+def test_a_proposal_worked_out_while_one_is_erased_names_nobody(
+    known: Customer, account: Any, monkeypatch: Any
+) -> None:
+    around = proposing.looking.around
+
+    def erased_meanwhile(*about: Any) -> Any:
+        found = around(*about)
+        privacy.erase_person(known, by=None, why="Asked to")
+        return found
+
+    monkeypatch.setattr("inbox.proposing.looking.around", erased_meanwhile)
+    entry = dm(account, "order #48213, my mail is maya@ortiz.test", "maya.ortz")
+    assert not Proposal.objects.exists()
+    monkeypatch.setattr("inbox.proposing.looking.around", around)
+    Trace.objects.all().delete()
+    privacy.erase_person(entry.case.customer, by=None, why="Asked to")  # type: ignore[union-attr]
+    proposing.look(entry.pk)
+    assert not Trace.objects.exists()
+
+
+def test_what_was_erased_since_it_was_read_leaves_no_trace(known: Customer, account: Any, monkeypatch: Any) -> None:
+    entry = make.says(Sender("777888", make.INSTAGRAM_ACCOUNT, "x"), account, "my mail is maya@ortiz.test")
+    Trace.objects.all().delete()
+
+    def erased_meanwhile(*people: int) -> Any:
+        Entry.objects.filter(pk=entry.pk).update(erased_at=now(), text="")
+        return lock(*people)
+
+    monkeypatch.setattr("inbox.proposing.looking.lock", erased_meanwhile)
+    proposing.look(entry.pk)
+    assert not Trace.objects.filter(entry=entry).exists()
 
 
 # On screen
