@@ -106,6 +106,10 @@ def _database(address: str) -> dict[str, Any]:
         "OPTIONS": {
             "pool": {"min_size": 1, "max_size": env.number("DATABASE_POOL", 8), "timeout": 10},
             "application_name": "throughline",
+            # A statement that comes again is planned once. Poolers that give every transaction another connection
+            # must know of prepared statements (PgBouncer 1.21), or this is 0.
+            "server_side_binding": True,
+            "prepare_threshold": env.number("DATABASE_PREPARE_AFTER", 5) or None,
             **query,
         },
         "TEST": {"NAME": "test_throughline"},
