@@ -25,6 +25,7 @@ UPDATE connectors_receipt SET body = '', headers = '{}', reason = '' WHERE id IN
     SELECT id FROM connectors_receipt WHERE connector_id = %s AND received_at < %s
     AND state IN ('done', 'discarded') AND body <> '' ORDER BY received_at LIMIT %s)
 """
+_places: dict[tuple[type[models.Model], int], int] = {}  # up to which entry this process has come
 _next = {"told since": 0.0, "too old": 0.0}  # when this process looks again
 
 
@@ -71,12 +72,12 @@ def expire() -> int:
     """One batch of what is too old; how many messages and receipts."""
     counted: Counter[str] = Counter()
     for connector, before in _limits():
-        counted += _expire(Entry.objects.filter(connector=connector, created_at__lt=before))
+        counted += _expire(connector, Entry.objects.filter(connector=connector, created_at__lt=before))
         with connection.cursor() as cursor:
             cursor.execute(RAW, [connector.pk, before, BATCH])
             counted["receipts"] += int(cursor.rowcount)
     for team, before in _limits_of_teams():
-        counted += _expire(Entry.objects.filter(connector=None, case__team=team, created_at__lt=before))
+        counted += _expire(team, Entry.objects.filter(connector=None, case__team=team, created_at__lt=before))
     if counted.total():
         Audit.objects.note(Act.EXPIRE, by=None, why="by rule", found=counted)
     return counted.total()
@@ -105,13 +106,16 @@ def _limits_of_teams() -> Iterator[tuple[Team, datetime]]:
             yield team, now() - timedelta(days=own)
 
 
-def _expire(old: models.QuerySet[Entry]) -> Counter[str]:
+def _expire(whose: Connector | Team, old: models.QuerySet[Entry]) -> Counter[str]:
+    """From where the last batch ended; from the beginning again after the last one."""
     kept = models.Q(kind=EntryKind.EVENT, event__in=HARMLESS)
     over = models.Q(case=None) | models.Q(is_over=True)
     due = old.filter(erased_at=None).exclude(kept).alias(is_over=IsOver("case_id")).filter(over)
-    rows = list(due.select_related("case").defer("html", "quoted", "search").order_by("case_id", "pk")[:BATCH])
+    due = due.filter(pk__gt=_places.get((type(whose), whose.pk), 0))
+    rows = list(due.select_related("case").defer("html", "quoted", "search").order_by("pk")[:BATCH])
+    _places[type(whose), whose.pk] = rows[-1].pk if len(rows) == BATCH else 0
     counted: Counter[str] = Counter()
-    for case, group in groupby(rows, key=lambda each: each.case):
+    for case, group in groupby(sorted(rows, key=lambda each: each.case_id or 0), key=lambda each: each.case):
         counted += _empty(case, list(group))
     return counted
 
@@ -119,12 +123,12 @@ def _expire(old: models.QuerySet[Entry]) -> Counter[str]:
 def _empty(case: Case | None, rows: Sequence[Entry]) -> Counter[str]:
     if case is None:
         with transaction.atomic():
-            return empty(rows, by=None, knows_nobody=True).counted
+            return empty(rows, by=None, knows_nobody=True, with_receipts=False).counted
     try:
         with locked(case) as root:
             if root.is_live:
                 return Counter()  # they wrote again meanwhile
-            found = empty(rows, by=None, knows_nobody=True)
+            found = empty(rows, by=None, knows_nobody=True, with_receipts=False)
             correct(root, found)
             return found.counted
     except Moved:

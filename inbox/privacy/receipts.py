@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from django.db import connection
@@ -36,11 +36,11 @@ SELECT id, state, connector_id FROM connectors_receipt WHERE received_at >= %s A
 SETTLED = [{"outcome": "ignored", "kind": "erased", "reason": "Its sender asked to be forgotten."}]
 
 
-def forget_those_of(entries: Sequence[Entry]) -> int:
+def forget_those_of(entries: Sequence[Entry], since: datetime | None = None) -> int:
     """The bytes that these messages, and what was told of them later, came in; how many receipts."""
     if not entries:
         return 0
-    since = min(min(each.created_at, each.arrived_at or each.created_at) for each in entries) - CLOCKS_DIFFER
+    since = since or min(min(each.created_at, each.arrived_at or each.created_at) for each in entries) - CLOCKS_DIFFER
     connectors = list({each.connector_id for each in entries if each.connector_id})
     with connection.cursor() as cursor:
         cursor.execute(NAMED, [since, connectors, [each.pk for each in entries]])
@@ -94,5 +94,6 @@ def _value_of(kind: str, item: Item) -> str | None:
 
 def forget_what_came_since() -> int:
     """What providers told of messages after these were erased; the sweeper's share."""
-    lately = Entry.objects.filter(erased_at__gte=now() - JUST_ERASED).only("created_at", "arrived_at", "connector")
-    return forget_those_of(list(lately.order_by("-pk")[:1000]))
+    since = now() - JUST_ERASED
+    lately = Entry.objects.filter(erased_at__gte=since).only("connector").order_by("-pk")[:1000]
+    return forget_those_of(list(lately), since)

@@ -7,6 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from connectors.messages import Sender
@@ -96,6 +98,20 @@ def test_it_goes_batch_by_batch(old: Any, mailbox: Any, ana: Any, adam: Any, mon
         rounds += 1
     assert rounds == 3
     assert not Entry.objects.filter(text="Long ago").exists()
+
+
+def test_a_batch_goes_on_where_the_last_one_ended_and_reads_no_receipts_twice(
+    old: Any, mailbox: Any, ana: Any, adam: Any, monkeypatch: Any
+) -> None:
+    resolved(make.says(Sender("bob@x.test"), mailbox, "Long ago").case, ana, 400)
+    monkeypatch.setattr(keeping, "BATCH", 1)
+    privacy.set_rule(None, mailbox, 365, by=adam)
+    with CaptureQueriesContext(connection) as captured:
+        while privacy.expire():
+            pass
+    assert not any("jsonb_array_elements" in each["sql"] for each in captured)
+    places = [each["sql"].partition('"inbox_entry"."id" > ')[2].split(" ")[0] for each in captured]
+    assert len({place for place in places if place.strip("()").isdigit()}) == 3
 
 
 def test_the_sweeper_looks_once_an_hour_when_nothing_is_too_old(old: Any, adam: Any, monkeypatch: Any) -> None:
