@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.db import transaction
 
-from inbox.locking import lock_owner, locked_with
+from inbox.locking import ATTEMPTS, Moved, lock_owner, locked_with
 from inbox.models import Act, Agent, Audit, Entry, State
 from inbox.privacy.emptying import Emptied, correct, empty
 
@@ -17,25 +19,28 @@ class StillHeld(Exception):
 
 def redact(entry: Entry, *, by: Agent | None, why: str) -> bool:
     """False when it was erased before. Raises StillHeld."""
-    if entry.case_id is None:
-        found = _filed(entry, by)
-    else:
-        with locked_with(entry) as case:
-            found = _emptied(entry, by)
-            if found.entries:
-                correct(case, found)
-                _note(entry, by, why, found)
-        return bool(found.entries)
-    _note(entry, by, why, found)
+    filed = _filed(entry, by) if entry.case_id is None else None
+    if filed:
+        _note(entry, by, why, filed)
+        return bool(filed.entries)
+    with locked_with(entry) as case:
+        found = _emptied(entry, by)
+        if found.entries:
+            correct(case, found)
+            _note(entry, by, why, found)
     return bool(found.entries)
 
 
-def _filed(entry: Entry, by: Agent | None) -> Emptied:
-    """Filed mail lies in no case."""
-    with transaction.atomic():
-        if entry.identity and not entry.identity.erased_at:
-            lock_owner(entry.identity)
-        return _emptied(entry, by)
+def _filed(entry: Entry, by: Agent | None) -> Emptied | None:
+    """Filed mail lies in no case. None when it came into one meanwhile."""
+    for _ in range(ATTEMPTS):
+        fresh = Entry.objects.select_related("identity").get(pk=entry.pk)
+        with suppress(Moved), transaction.atomic():
+            if fresh.identity and not fresh.identity.erased_at:
+                lock_owner(fresh.identity)
+            entry.case_id = Entry.objects.values_list("case", flat=True).get(pk=entry.pk)
+            return None if entry.case_id else _emptied(entry, by)
+    raise Moved
 
 
 def _emptied(entry: Entry, by: Agent | None) -> Emptied:

@@ -31,9 +31,9 @@ from customers.models import (
 from inbox import intake, merging, outbox, privacy, proposing
 from inbox.intake import people, updates
 from inbox.intake.outcomes import Duplicate
-from inbox.locking import lock
+from inbox.locking import lock, lock_owner
 from inbox.models import Act, Attachment, Audit, Case, Delivery, Draft, Entry, Merge, Regrouping, State
-from inbox.privacy import erasing, receipts
+from inbox.privacy import erasing, receipts, redacting
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -164,6 +164,27 @@ def test_it_is_noted_who_erased_it_and_why(maya: Any, mailbox: Any, sue: Any) ->
 def test_filed_mail_is_erased_too(mailbox: Any, sue: Any) -> None:
     said = make.says(Sender("shop@x.test"), mailbox, SECRET, classification="bulk")
     privacy.redact(said, by=sue, why="")
+    assert fresh(said).text == ""
+
+
+@committed
+def test_filed_mail_is_erased_while_its_sender_is_joined_with_somebody(
+    mailbox: Any, ana: Any, sue: Any, monkeypatch: Any
+) -> None:
+    shop, bob = make.customer("Shop", email="shop@x.test"), make.customer("Bob", email="bob@stone.test")
+    said = make.says(Sender("shop@x.test"), mailbox, SECRET, classification="bulk")
+    left = [True]
+
+    def racing(identity: Any) -> Any:
+        if left:
+            left.pop()
+            another = Thread(target=lambda: (merging.join(bob, shop, by=ana, reason=""), connection.close()))
+            another.start()
+            another.join()
+        return lock_owner(identity)
+
+    monkeypatch.setattr(redacting, "lock_owner", racing)
+    assert privacy.redact(said, by=sue, why="")
     assert fresh(said).text == ""
 
 
