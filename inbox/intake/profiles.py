@@ -55,7 +55,9 @@ def _name(identity: Identity, customer: Customer, found: Profile) -> None:
     identity.is_called(found.handle[:100])
     identity.save(update_fields=["handle"])
     customer.heard_from(found.name)
-    Entry.objects.filter(identity=identity, author=before).update(author=(customer.name or identity.shown)[:200])
+    Entry.objects.filter(identity=identity, author=before, erased_at=None).update(
+        author=(customer.name or identity.shown)[:200]
+    )
     if case := Case.objects.live_of(customer):
         case.changed()
     if said := Entry.objects.filter(identity=identity).order_by("-pk").first():

@@ -9,6 +9,7 @@ import pytest
 from connectors.adapters import ADAPTERS
 from connectors.messages import Account, Channel, Profile, Sender
 from customers.models import Identity
+from inbox import privacy
 from inbox.intake.profiles import look_up_profiles
 from inbox.models import Entry
 from tests import make
@@ -58,6 +59,15 @@ def test_who_is_not_told_is_asked_for_again_only_when_they_write_again(account: 
     make.says(STRANGER, account, "Hello?")
     assert look_up_profiles() == 1
     assert Entry.objects.latest("pk").author == "@kim.nvk"
+
+
+def test_a_message_that_was_erased_gets_no_name(account: Any, meta: Any, sue: Any) -> None:
+    meta(Profile("Kim Novak", "kim.nvk"))
+    entry = make.says(STRANGER, account, "My card is 4111")
+    privacy.redact(entry, by=sue, why="")
+    assert look_up_profiles() == 1
+    entry.refresh_from_db()
+    assert "Kim" not in entry.author
 
 
 def test_a_name_an_agent_gave_stays(account: Any, maya: Any, meta: Any) -> None:
