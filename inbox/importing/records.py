@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 
 from django.conf import settings
 from django.utils.dateparse import parse_date, parse_datetime
-from django.utils.timezone import make_aware, now
+from django.utils.timezone import make_aware
 
 from connectors.adapters import ADAPTERS
 from customers.clocks import is_zone
@@ -71,7 +72,15 @@ class ToldEvent:
     reference: str
     name: str
     detail: str
-    at: datetime
+    at: datetime | None
+
+    @property
+    def known_by(self) -> str:
+        """Its reference; else all that was told, if it was told when it happened."""
+        if self.reference or self.at is None:
+            return self.reference
+        told = (self.external_id, self.name, self.detail, self.at.astimezone(UTC).isoformat())
+        return hashlib.sha256("\x00".join(told).encode()).hexdigest()
 
 
 def read_customer(external_id: str, fields: Mapping[str, object]) -> ToldCustomer:
@@ -110,13 +119,16 @@ def read_order(external_id: str, fields: Mapping[str, object]) -> ToldOrder:
 
 
 def read_event(external_id: str, fields: Mapping[str, object]) -> ToldEvent:
-    """`fields`: name, detail, at (ISO 8601; now when it is missing), reference (told again with it, it is known)."""
+    """`fields`: name, detail, at (ISO 8601; now when it is missing), reference.
+
+    By the reference, or by all that was told, it is known again.
+    """
     return ToldEvent(
         external_id=_required(external_id, "external_id", 120),
         reference=_line(fields, "reference", 120),
         name=_required(_line(fields, "name", 120), "name", 120),
         detail=_line(fields, "detail", 500),
-        at=_moment(fields, "at") or now(),
+        at=_moment(fields, "at"),
     )
 
 

@@ -87,20 +87,20 @@ def take_orders(everything: Sequence[ToldOrder], *, source: str) -> Taken:
 
 
 def take_events(everything: Sequence[ToldEvent], *, source: str) -> Taken:
-    """An event with a reference that was told before is left as it is. Raises Unknown."""
+    """An event that was told before, by its reference or word for word, is left as it is. Raises Unknown."""
 
     def take() -> Taken:
         owners, told, left = _owners(source, everything)
-        references = [each.reference for each in told if each.reference]
+        references = [each.known_by for each in told if each.known_by]
         known = Event.objects.filter(source=source, reference__in=references).count()
         rows = [
             Event(
                 customer_id=owners[each.external_id],
                 source=source,
-                reference=each.reference,
+                reference=each.known_by,
                 name=each.name,
                 detail=each.detail,
-                at=each.at,
+                at=each.at or now(),
             )
             for each in told
         ]

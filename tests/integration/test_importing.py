@@ -145,6 +145,14 @@ def test_events_with_a_reference_are_told_once() -> None:
     assert Event.objects.get().name == "Subscription paused"
 
 
+def test_an_event_told_again_word_for_word_is_the_same_unless_nobody_said_when_it_was() -> None:
+    take(CUSTOMERS)
+    events = "external_id,name,at\n1001,Subscription paused,2026-11-01T10:00:00Z\n1001,Called,\n"
+    assert take(events, "events").made == 2
+    assert take(events.replace("10:00:00Z", "11:00:00+01:00"), "events").known == 1
+    assert sorted(Event.objects.values_list("name", flat=True)) == ["Called", "Called", "Subscription paused"]
+
+
 def test_who_wrote_from_an_address_is_met_by_it(mailbox: Connector) -> None:
     mail = make.says(Sender("jon@bell.test", "", "Jon"), mailbox, "hi")
     take("external_id,name,email\n1002,Jon Bell,jon@bell.test\n")
