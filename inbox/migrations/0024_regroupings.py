@@ -10,6 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [("inbox", "0023_case_beside")]
 
     operations = [
+        migrations.RunSQL("SET LOCAL lock_timeout = '5s'", migrations.RunSQL.noop),
         migrations.CreateModel(
             name="Regrouping",
             fields=[

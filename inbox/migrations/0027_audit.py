@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
     dependencies = [("inbox", "0026_case_named")]
 
     operations = [
+        migrations.RunSQL("SET LOCAL lock_timeout = '5s'", migrations.RunSQL.noop),
         migrations.CreateModel(
             name="Audit",
             fields=[

@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
     dependencies = [("inbox", "0027_audit"), ("connectors", "0013_receipt_received")]
 
     operations = [
+        migrations.RunSQL("SET LOCAL lock_timeout = '5s'", migrations.RunSQL.noop),
         migrations.CreateModel(
             name="PrivacyRequest",
             fields=[
