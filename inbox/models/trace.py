@@ -35,7 +35,10 @@ class Trace(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["identity", "kind", "value"], name="trace_once")]
-        indexes = [models.Index(fields=["kind", "value", "identity"], name="trace_by_value")]
+        indexes = [
+            models.Index(fields=["kind", "value", "identity"], name="trace_by_value"),
+            models.Index(fields=["identity", "-id"], name="trace_latest"),
+        ]
 
 
 class Considered(models.Model):

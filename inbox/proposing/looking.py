@@ -101,7 +101,9 @@ def _of_identity(identity: Identity) -> list[Found]:
 
 def _remember(identity: Identity, of_address: Sequence[Found], told: Sequence[Found], entry: Entry) -> bool:
     """Whether any of it is new; what was told is kept with its message."""
-    known = {(each.kind, each.value): each for each in Trace.objects.filter(identity=identity)}
+    values = {each.value for each in (*of_address, *told)}
+    traces = Trace.objects.filter(identity=identity, value__in=values)
+    known = {(each.kind, each.value): each for each in traces}
     rows: dict[tuple[str, str], Trace] = {}
     for source, found in ((entry, told), (None, of_address)):
         for each in found:

@@ -220,6 +220,18 @@ def test_who_may_see_only_one_of_them_hears_of_nobody(
     assert len(browser_of(sue).get("/customers/review/").context["cards"]) == Proposal.objects.undecided().count()
 
 
+def test_the_queue_of_an_agent_is_not_crowded_out_by_what_others_see(
+    stranger: Entry, billing_mailbox: Any, ana: Any, browser_of: Any, monkeypatch: Any
+) -> None:
+    mine = Proposal.objects.get()
+    bob, kim = (make.customer(name, email=f"{name}@stone.test") for name in ("bob", "kim"))
+    for each in (bob, kim):
+        make.says(each, billing_mailbox, "hi")
+    Proposal.objects.create(one=bob, other=kim, points=mine.points + 9, strength=Strength.STRONG)
+    monkeypatch.setattr("inbox.views.proposal.MOST_LOOKED_AT", 1)
+    assert [each.proposal for each in browser_of(ana).get("/customers/review/").context["cards"]] == [mine]
+
+
 def test_an_agent_says_yes_in_the_panel(stranger: Entry, known: Customer, ana: Any, browser_of: Any) -> None:
     proposal = Proposal.objects.get()
     answer = browser_of(ana).post(
@@ -289,6 +301,7 @@ def test_no_table_is_read_from_end_to_end(known: Customer, account: Any) -> None
     reads = [each["sql"] for each in asked if each["sql"].lstrip().startswith(("SELECT", "WITH"))]
     assert Proposal.objects.exists()
     assert len(asked) < 60
+    assert all('"value" IN' in sql for sql in reads if '"identity_id" = ' in sql and 'FROM "inbox_trace"' in sql)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         for sql in reads:
