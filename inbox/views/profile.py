@@ -26,9 +26,10 @@ from customers.models import (
     PinnedNote,
     Relationship,
 )
-from customers.models.consent import ConsentState
+from customers.models.consent import ConsentState, Purpose
 from inbox.detaching import TAKEN_AWAY
 from inbox.models import Agent, Case, Entry, EntryKind, Merge
+from inbox.views.proposed import sees
 from inbox.views.timeline import Row, last_page, page_before
 
 MOST_CASES, MOST_NOTES, MOST_TOLD, MOST_LINKS = 50, 20, 20, 50
@@ -73,6 +74,7 @@ class Profile:
     pinned: Sequence[PinnedNote]
     consents: Sequence[tuple[Consent, str]]
     links: Sequence[IdentityLink]
+    strangers: set[int]  # ids of those in the links whom the agent may not see
     undoable: set[int]  # ids of links that were taken from them, and can be theirs again
 
 
@@ -94,6 +96,7 @@ def profile_of(person: Customer, family: Sequence[int], agent: Agent) -> Profile
         pinned=pinned_notes(family),
         consents=_consents(addresses),
         links=links,
+        strangers={pk for pk, each in _others(links, family).items() if not sees(agent, each)},
         undoable=_undoable(links, family),
     )
 
@@ -143,15 +146,17 @@ def _moment(at: datetime | None) -> float:
 
 
 def _opted_out(rows: list[Identity]) -> dict[int, list[str]]:
-    """The last word per address and sender of ours holds."""
-    latest: dict[tuple[int, str], Consent] = {}
+    """The last word per address, sender of ours and purpose holds."""
+    latest: dict[tuple[int, str, str], Consent] = {}
     for consent in Consent.objects.filter(identity__in=rows).order_by("pk"):
-        latest[consent.identity_id, consent.sender] = consent
+        latest[consent.identity_id, consent.sender, consent.purpose] = consent
     senders = _senders() if latest else {}
     found: dict[int, list[str]] = {}
-    for (identity, sender), consent in latest.items():
+    for (identity, sender, purpose), consent in latest.items():
         if consent.state == ConsentState.OPTED_OUT:
-            found.setdefault(identity, []).append(f"opted out of {senders.get(sender, 'us')} {consent.at:%d %b %Y}")
+            whose = senders.get(sender, "us")
+            what = whose if purpose == Purpose.SERVICE else f"{consent.get_purpose_display().lower()} by {whose}"
+            found.setdefault(identity, []).append(f"opted out of {what} {consent.at:%d %b %Y}")
     return found
 
 
@@ -191,8 +196,7 @@ def _related(person: Customer, family: Sequence[int], agent: Agent) -> list[Rela
         is_theirs = row.other_id in family
         other = (row.customer if is_theirs else row.other).current()
         if other.pk != person.pk:
-            seen = agent.is_supervisor or Case.objects.visible_to(agent).filter(customer__in=other.family()).exists()
-            found.setdefault(other.pk, Related(row, other, is_theirs, seen))
+            found.setdefault(other.pk, Related(row, other, is_theirs, sees(agent, other)))
     return list(found.values())
 
 
@@ -208,6 +212,11 @@ def _links(family: Sequence[int]) -> list[IdentityLink]:
     mine = IdentityLink.objects.filter(customer__in=family).values("identity")
     rows = IdentityLink.objects.filter(identity__in=mine)
     return list(rows.select_related("identity", "customer", "made_by", "revoked_by").order_by("-pk")[:MOST_LINKS])
+
+
+def _others(links: Sequence[IdentityLink], family: Sequence[int]) -> dict[int, Customer]:
+    """Whose the addresses were besides, as who they are today."""
+    return {each.customer_id: each.customer.current() for each in links if each.customer_id not in family}
 
 
 def _undoable(links: Sequence[IdentityLink], family: Sequence[int]) -> set[int]:

@@ -13,7 +13,17 @@ from django.utils.timezone import now
 from connectors.messages import Sender
 from connectors.models import Connector
 from customers.clocks import local_time, zone_of
-from customers.models import Consent, Customer, Event, ExternalId, Identity, Order, PinnedNote, Relationship
+from customers.models import (
+    Consent,
+    Customer,
+    Event,
+    ExternalId,
+    Identity,
+    IdentityLink,
+    Order,
+    PinnedNote,
+    Relationship,
+)
 from inbox import merging, outbox
 from inbox.locking import locked
 from tests import make
@@ -53,6 +63,36 @@ def test_every_section_says_what_is_known(
         "Whose address was when",
     ):
         assert words in page, words
+
+
+def test_who_wants_no_marketing_has_not_opted_in_to_answers_again(
+    ana: Any, maya: Customer, mailbox: Connector, number: Connector, browser_of: Any
+) -> None:
+    make.says(maya, mailbox, "hi")
+    said = {"identity": maya.identities.get(kind="phone"), "sender": str(number.uuid)}
+    Consent.objects.create(**said, state="opted_out")
+    Consent.objects.create(**said, state="explicit", purpose="marketing")
+    assert "opted out of Texts " in page_of(browser_of(ana), maya)
+    Consent.objects.create(**said, state="opted_out", purpose="marketing")
+    assert "opted out of marketing by Texts " in page_of(browser_of(ana), maya)
+
+
+def test_whom_an_agent_may_not_see_is_somebody_else(
+    lee: Any, sue: Any, maya: Customer, mailbox: Connector, billing_mailbox: Connector, browser_of: Any
+) -> None:
+    jon = make.customer("Jon Bell", email="jon@bell.test")
+    make.says(jon, billing_mailbox, "hi")
+    make.says(maya, mailbox, "hi")
+    phone = maya.identities.get(kind="phone")
+    IdentityLink.objects.filter(identity=phone).update(revoked_at=now())
+    phone.customer = jon
+    phone.save()
+    IdentityLink.objects.create(identity=phone, customer=jon, reason="imported")
+    Relationship.objects.create(customer=jon, other=maya, role="partner")
+    page = page_of(browser_of(lee), jon)
+    assert page.count("somebody else") == 3
+    assert "Maya" not in page
+    assert "Maya" in page_of(browser_of(sue), jon)
 
 
 def test_what_agents_note_is_shown_and_removed(ana: Any, maya: Customer, mailbox: Connector, browser_of: Any) -> None:
