@@ -28,7 +28,7 @@ LINES = [kind for kind in CustomerKind if kind != CustomerKind.PERSON]
 def wrong(request: AgentRequest, pk: int) -> HttpResponse:
     """Wrong person or number: it is taken away from them, and not written to before it writes again."""
     identity = identity_or_404(request, pk)
-    problem = "" if request.user.may_part else NOT_ALLOWED
+    problem = "" if request.user.is_allowed_to_part else NOT_ALLOWED
     if request.method == "POST" and not problem:
         person, kept = identity.customer, request.POST.get("words") == "stay"
         try:
@@ -50,7 +50,7 @@ def wrong(request: AgentRequest, pk: int) -> HttpResponse:
 def shared(request: AgentRequest, pk: int) -> HttpResponse:
     """Several people read it: a line of its own."""
     identity = identity_or_404(request, pk)
-    problem = "" if request.user.may_part else NOT_ALLOWED
+    problem = "" if request.user.is_allowed_to_part else NOT_ALLOWED
     if request.method == "POST" and not problem:
         kind = next((each for each in LINES if each == request.POST.get("kind")), CustomerKind.HOUSEHOLD)
         kept = request.POST.get("words") == "stay"
@@ -72,7 +72,7 @@ def take_back(request: AgentRequest, pk: int) -> HttpResponse:
     identity = identity_or_404(request, pk)
     person = identity.customer
     try:
-        if not request.user.may_part:
+        if not request.user.is_allowed_to_part:
             raise CannotDetach(NOT_ALLOWED)
         person = detaching.give_back(identity, by=request.user)
         messages.info(request, f"{identity.shown} is theirs again.")
@@ -110,6 +110,9 @@ def writer(request: AgentRequest, pk: int) -> HttpResponse:
     if entry.kind != EntryKind.MESSAGE or entry.case_id is None:
         raise Http404
     with locked_with(entry) as case:
+        entry.refresh_from_db(fields=["data", "erased_at"])
+        if entry.erased_at:
+            raise Http404
         members = Relationship.objects.filter(customer__in=case.customer.current().family())
         known = {str(each.other.current().pk) for each in members.select_related("other")}
         chosen = request.POST.get("writer", "")

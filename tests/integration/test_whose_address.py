@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from connectors.messages import Sender
 from connectors.models import Connector
 from customers.models import Customer, CustomerKind, Identity, IdentityLink, Relationship
 from inbox import detaching, merging, outbox
-from inbox.locking import locked
+from inbox.locking import locked, locked_with
 from inbox.models import Case, Delivery, Entry
 from inbox.outbox.ways import refusal
 from tests import make
@@ -190,6 +192,32 @@ def test_who_may_not_take_people_apart_is_told_so(ana: Any, maya: Customer, line
     browser.post(f"/identities/{line.pk}/take-back/")
     line.refresh_from_db()
     assert line.customer == maya
+
+
+def test_a_supervisor_may_take_people_apart(sue: Any, maya: Customer, line: Identity, browser_of: Any) -> None:
+    sue.may_part = False
+    sue.save()
+    assert browser_of(sue).post(f"/identities/{line.pk}/wrong/", {"words": "go"}).status_code == 302
+    line.refresh_from_db()
+    assert line.customer != maya
+
+
+def test_who_wrote_is_said_of_the_message_as_it_is_by_then(
+    ana: Any, line: Identity, number: Connector, browser_of: Any, monkeypatch: Any
+) -> None:
+    detaching.share(line, kind=CustomerKind.HOUSEHOLD, by=ana)
+    entry = make.says(Sender(line.value), number, "Any news?")
+
+    @contextmanager
+    def changed_meanwhile(told: Entry) -> Iterator[Case]:
+        with locked_with(told) as case:
+            Entry.objects.filter(pk=told.pk).update(data={"newer": 1})
+            yield case
+
+    monkeypatch.setattr("inbox.views.whose.locked_with", changed_meanwhile)
+    browser_of(ana).post(f"/entries/{entry.pk}/writer/", {"writer": ""})
+    entry.refresh_from_db()
+    assert entry.data == {"newer": 1}
 
 
 def test_a_shared_line_is_a_customer_of_its_own_and_shows_nobodys_history(
