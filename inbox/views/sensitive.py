@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -41,9 +42,12 @@ def sensitive(request: AgentRequest) -> HttpResponse:
 
 
 def _list(request: AgentRequest, problem: str = "") -> HttpResponse:
-    """That there is such a case, and no word of it."""
-    rows = Case.objects.unmerged().filter(named_ids__isnull=False).select_related("team").order_by("-pk")[:MOST]
-    cases = [(case, request.user.pk in (case.named_ids or [])) for case in rows]
+    """That there is such a case, who waits longest first, and no word of it."""
+    rows = Case.objects.unmerged().filter(named_ids__isnull=False).select_related("team")
+    longest_first = rows.order_by(F("waiting_since").asc(nulls_last=True), "-pk")[:MOST]
+    active = {*Agent.objects.active().values_list("pk", flat=True)}
+    named = [(case, {*(case.named_ids or [])}) for case in longest_first]
+    cases = [(case, request.user.pk in ids, active.isdisjoint(ids)) for case, ids in named]
     context = {"cases": cases, "problem": problem, "place": "privacy"}
     return render(request, "privacy/sensitive.html", context, status=422 if problem else 200)
 

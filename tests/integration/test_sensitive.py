@@ -10,7 +10,7 @@ import pytest
 
 from inbox import outbox, privacy
 from inbox.hub import Hub
-from inbox.models import Act, Alert, Audit, Case, Entry
+from inbox.models import Act, Agent, Alert, Audit, Case, Entry
 from inbox.views.inbox import VIEWS, count
 from tests import make
 
@@ -181,3 +181,16 @@ def test_what_was_joined_with_it_is_hidden_too(case: Any, browser_of: Any, ana: 
     for path in pages(case, said):
         assert SECRET not in client_of_sam.get(path).content.decode(), path
     assert outbox.options(fresh(case))
+
+
+def test_admins_see_first_which_one_waits_and_that_nobody_is_left_to_answer(
+    case: Any, mailbox: Any, ana: Any, adam: Any, browser_of: Any
+) -> None:
+    bob = make.customer("Bob Stone", email="bob@stone.test")
+    calm = make.says(bob, mailbox, "Another").case
+    privacy.hide(calm, "legal", [adam.pk], by=adam)
+    fresh(calm).resolve(by=adam)
+    Agent.objects.filter(pk=ana.pk).update(is_active=False)
+    html = browser_of(adam).get("/privacy/sensitive/").content.decode()
+    assert html.index(f"#{case.pk}<") < html.index("waiting") < html.index(f"#{calm.pk}<")
+    assert html.count("nobody who is named is active") == 1
