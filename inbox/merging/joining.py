@@ -141,7 +141,7 @@ def _words(merge: Merge, by: Agent | None) -> str:
 
 def take_in(before: journal.State, older: Case, newer: Case) -> None:
     """The newer case becomes part of the older one. `before`: of the journal; gets which alerts and drafts changed."""
-    older.hide_with(newer)
+    journal.hide_together(before, older, newer)
     newer.is_live, newer.merged_into = False, older
     newer.changed(None, "is_live", "merged_into")
     older.team_ids = list(dict.fromkeys([*older.team_ids, *newer.team_ids]))

@@ -6,6 +6,8 @@
         "cases": {"<id>": {"status", "snoozed_until", "snoozed_by", "assignee", "assignee_then", "team_ids"}},
         "drafts": {"<id>": id of the case it lay in},
         "alerts": [ids of those closed],
+        "hidden": {"<id>": [sensitive, named_ids]},     of both cases and all in them, when the join hid them
+        "hidden_then": [sensitive, named_ids],
     }
 
 Only the case that goes on is changed by a join. The one that is absorbed keeps its row as it was, behind a pointer.
@@ -63,6 +65,15 @@ def state(case: Case) -> State:
         "assignee_then": case.assignee_id,
         "team_ids": case.team_ids,
     }
+
+
+def hide_together(before: State, older: Case, newer: Case) -> None:
+    both = Case.objects.filter(pk__in=[*older.family(), *newer.family()])
+    was = {str(pk): [why, named] for pk, why, named in both.values_list("pk", "sensitive", "named_ids")}
+    older.hide_with(newer)
+    if older.sensitive:
+        before["hidden"] = was | before.get("hidden", {})
+        before["hidden_then"] = [older.sensitive, older.named_ids]
 
 
 def put_back(case: Case, was: State) -> None:

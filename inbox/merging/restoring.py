@@ -22,6 +22,7 @@ class Restoring:
 
     def restore(self, by: Agent) -> None:
         self._open_what_others_answered()
+        self._show_what_was_hidden()
         for pk, was in self.merge.before.get("cases", {}).items():
             if int(pk) in self.homes.cases:  # else it left with somebody who joined and parted in between
                 self._restore(self.homes.cases[int(pk)], was)
@@ -37,6 +38,18 @@ class Restoring:
             case.count_beside()
             show(case)
             case.record(Entry.event_of("parted", self._words(case), by=by), *CHANGED, *SHOWN)
+
+    def _show_what_was_hidden(self) -> None:
+        """Unless somebody hid it otherwise since, or wrote a note there: that may tell what the other said."""
+        for pk, (why, named) in self.merge.before.get("hidden", {}).items():
+            case = self.homes.cases.get(int(pk))
+            if case is None or [case.sensitive, case.named_ids] != self.merge.before["hidden_then"]:
+                continue
+            if case.entries.filter(pk__gt=self.merge.newest_entry, kind=EntryKind.NOTE).exists():
+                continue
+            case.sensitive, case.named_ids = why, named
+            case.save(update_fields=["sensitive", "named_ids"])
+            self.homes.touched.add(case.pk)
 
     def _words(self, case: Case) -> str:
         stays, leaves = self.homes.stays, self.homes.leaves

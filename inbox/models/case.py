@@ -433,7 +433,11 @@ class Case(models.Model):
         each = [{*case.named_ids} for case in (self, other) if case.named_ids is not None]
         named = sorted(set.intersection(*each) or each[0])
         for case in (self, other):
+            if case.named_ids != named:
+                live.announce(partial(farewell, case.pk, case.version + 1, case.team_ids, named))
             case.sensitive, case.named_ids, case.preview = why, named, ""
+            if case.assignee and not case.may_be_given_to(case.assignee):
+                case.assignee = None
         both = Case.objects.filter(pk__in=[*self.family(), *other.family()])
         both.update(sensitive=why, named_ids=named, preview="")
 

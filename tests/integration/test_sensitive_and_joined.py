@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from inbox import merging, outbox, privacy, proposing, splitting
-from inbox.models import Proposal
+from inbox.models import Entry, Proposal
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -133,3 +133,36 @@ def test_the_customer_is_not_asked_in_a_case_that_is_closed_to_who_asks(
     privacy.hide(bob.cases.get(), "health", [ana.pk], by=ana)
     with pytest.raises(proposing.CannotAsk):
         proposing.ask(proposal, by=sam)
+
+
+# Joined, and told apart again
+
+
+def test_what_a_join_hid_leaves_its_owner_and_others_lists_and_comes_back_when_it_is_taken_back(
+    hidden: Any, bob: Any, number: Any, ana: Any, sam: Any, heard: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    ordinary = make.says(bob, number, "My lamp is broken").case
+    ordinary.assign(sam, by=sam)
+    heard.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        merge = merging.join(bob, hidden.customer, by=ana)
+    assert fresh(hidden).assignee is None
+    assert fresh(ordinary).named_ids == [ana.pk]
+    assert not sees(sam, ordinary)
+    assert [each["case"] for each in heard if each.get("but") == [ana.pk]] == [ordinary.pk]
+    merging.undo(merge, by=ana)
+    assert (fresh(ordinary).sensitive, fresh(ordinary).named_ids, fresh(ordinary).assignee) == ("", None, sam)
+    assert sees(sam, ordinary)
+    assert (fresh(hidden).sensitive, fresh(hidden).named_ids) == ("health", [ana.pk])
+
+
+def test_a_note_written_meanwhile_stays_hidden_when_the_join_is_taken_back(
+    bob: Any, number: Any, maya: Any, mailbox: Any, ana: Any, sam: Any
+) -> None:
+    ordinary = make.says(bob, number, "My lamp is broken").case
+    secret = make.says(maya, mailbox, f"My {SECRET} came").case
+    privacy.hide(secret, "health", [ana.pk], by=ana)
+    merge = merging.join(bob, maya, by=ana)
+    fresh(ordinary).record(Entry(kind="note", text=f"The {SECRET} is bad", author=ana.name, agent=ana))
+    merging.undo(merge, by=ana)
+    assert not sees(sam, ordinary)
