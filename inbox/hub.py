@@ -125,6 +125,7 @@ class Hub:
                 return frame, [each for each in self.sockets if each.agent_id in agents]
             case "case":
                 self.board_changed.set()
+                self._forget_lookers(frame)
                 return frame, [each for each in self.sockets if _may_see(each, frame)]
             case "board":
                 self.board_changed.set()
@@ -165,6 +166,16 @@ class Hub:
 
     def _lookers(self, case: int) -> list[Socket]:
         return [each for each in self.sockets if each.looking_at == case]
+
+    def _forget_lookers(self, frame: Mapping[str, Any]) -> None:
+        """Who had it open when it became a sensitive case that does not name them."""
+        if frame.get("named") is None:
+            return
+        for socket in self._lookers(frame["case"]):
+            if socket.agent_id not in frame["named"]:
+                socket.looking_at = None
+        for agent in {*self.present.get(frame["case"], {})} - {*frame["named"]}:
+            self.present[frame["case"]].pop(agent)
 
     async def _tell_boards(self) -> None:
         while True:

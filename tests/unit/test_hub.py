@@ -84,3 +84,14 @@ async def test_a_frame_that_cannot_be_understood_does_not_end_the_feed() -> None
         await asyncio.sleep(0)
     telling.cancel()
     assert ear.versions == [2]
+
+
+async def test_who_had_a_case_open_that_now_names_others_hears_no_more_of_who_looks_at_it() -> None:
+    named, other = Ear(1, SUPPORT), Ear(2, SUPPORT)
+    named.looking_at = other.looking_at = 7
+    look = {"kind": "presence", "case": 7, "agent": {"id": 1, "name": "A", "initials": "A"}, "doing": "viewing"}
+    hub = hub_of(named, other)
+    await hub.fan_out(case(1, SUPPORT) | {"named": [1]}, look | {"channel": ""})
+    assert [each["kind"] for each in named.heard] == ["case", "presence"]
+    assert other.heard == []
+    assert other.looking_at is None
