@@ -166,3 +166,17 @@ def test_a_note_written_meanwhile_stays_hidden_when_the_join_is_taken_back(
     fresh(ordinary).record(Entry(kind="note", text=f"The {SECRET} is bad", author=ana.name, agent=ana))
     merging.undo(merge, by=ana)
     assert not sees(sam, ordinary)
+
+
+# On screen
+
+
+def test_the_page_of_a_person_counts_what_is_closed_and_shows_no_subject_of_it(
+    split_by_sam: Any, ana: Any, sam: Any, browser_of: Any
+) -> None:
+    person = split_by_sam.from_case.customer_id
+    page = browser_of(sam).get(f"/customers/{person}/").content.decode()
+    assert "1 more case that you cannot see" in page
+    assert "other teams" not in page
+    matters = browser_of(ana).get(f"/inbox/open/c/{split_by_sam.from_case_id}/").content.decode()
+    assert f'data-matter="{split_by_sam.to_case_id}" data-subject="Sensitive: health"' in matters
