@@ -20,6 +20,7 @@ from inbox.models import Agent, Trace, TraceKind
 Key = tuple[str, str, str]
 TRACED = {EMAIL: TraceKind.EMAIL, PHONE: TraceKind.PHONE, WHATSAPP: TraceKind.PHONE}
 AT_ONCE = 2_000
+KEPT = ["has_written", "name", "language", "time_zone", "prefers"]  # of a customer
 
 
 class Told(Protocol):
@@ -149,6 +150,7 @@ class _Customers:
         self.own: dict[str, Customer] = {}  # by external id: the row that the source told of, joined since or not
         self.identities: dict[Key, Identity] = {}
         self.links: dict[int, IdentityLink] = {}  # the active one, by identity
+        self.named = set[int]()  # ids of those with one of these addresses who have an id in this system
 
     def take(self) -> Taken:
         known = self._known()
@@ -175,6 +177,9 @@ class _Customers:
         rows = list(Identity.objects.filter(value__in=values).select_related("customer"))
         links = IdentityLink.objects.active().filter(identity__in=rows).select_related("identity__customer")
         self.links = {link.identity_id: link for link in links}
+        owners = {row.customer_id for row in rows}
+        named = ExternalId.objects.filter(source=self.source, customer__in=owners)
+        self.named = set(named.values_list("customer", flat=True))
         return {(row.kind, row.scope, row.value): row for row in rows}
 
     def _by_a_sure_address(self, told: ToldCustomer, met: set[int]) -> Customer | None:
@@ -185,8 +190,7 @@ class _Customers:
         if len(sure) != 1:
             return None
         (owner,) = sure
-        taken = owner.pk in met or owner.is_a_line
-        return None if taken or ExternalId.objects.filter(source=self.source, customer=owner).exists() else owner
+        return None if owner.pk in met or owner.pk in self.named or owner.is_a_line else owner
 
     def _lock(self) -> None:
         """Everybody who may get an address, once and in order; then nobody's address can change hands."""
@@ -203,19 +207,20 @@ class _Customers:
         self.own = {name: fresh.get(customer.pk, customer) for name, customer in self.own.items()}
 
     def _save_customers(self, known: dict[str, Customer]) -> None:
-        new, old = list[Customer](), list[Customer]()
+        new, old, changed = list[Customer](), list[Customer](), list[Customer]()
         for each in self.told:
             customer = self.own[each.external_id]
             (old if customer.pk else new).append(customer)
+            before = [getattr(customer, name) for name in KEPT]
             customer.has_written = True  # on record: listed among customers
             customer.name = each.name if each.name and not customer.named_by_agent else customer.name
             customer.language = each.language or customer.language
             customer.time_zone = each.time_zone or customer.time_zone
             customer.prefers = each.prefers or customer.prefers
+            if customer.pk and before != [getattr(customer, name) for name in KEPT]:
+                changed.append(customer)
         Customer.objects.bulk_create(new, batch_size=AT_ONCE)
-        Customer.objects.bulk_update(
-            old, ["has_written", "name", "language", "time_zone", "prefers"], batch_size=AT_ONCE
-        )
+        Customer.objects.bulk_update(changed, KEPT, batch_size=AT_ONCE)
         met = [each.external_id for each in self.told if each.external_id not in known]
         ids = [ExternalId(customer=self.own[each], source=self.source, value=each) for each in met]
         ExternalId.objects.bulk_create(ids, batch_size=AT_ONCE)
@@ -246,12 +251,16 @@ class _Customers:
 
     def _trace(self, claimed: Sequence[tuple[Customer, ToldAddress]]) -> None:
         """Two records with one address may be one person's: agents are asked, as if they had told it themselves."""
-        for owner, address in claimed:
-            own = owner.identities.order_by("pk").first()
-            kind = TRACED.get(address.kind)
-            if own and kind:
-                Trace.objects.get_or_create(identity=own, kind=kind, value=address.value, defaults={"manner": "own"})
-                self.taken.doubtful.append(owner.pk)
+        addresses = Identity.objects.filter(customer__in={owner.pk for owner, _ in claimed}).order_by("-pk")
+        first = {each.customer_id: each for each in addresses} if claimed else {}
+        told = [(first[owner.pk], address) for owner, address in claimed if owner.pk in first]
+        rows = [
+            Trace(identity=own, kind=TRACED[address.kind], value=address.value, manner="own")
+            for own, address in told
+            if address.kind in TRACED
+        ]
+        Trace.objects.bulk_create(rows, batch_size=AT_ONCE, ignore_conflicts=True)
+        self.taken.doubtful += [row.identity.customer_id for row in rows]
 
     def _identity(self, address: ToldAddress, owner: Customer) -> Identity:
         return Identity(kind=address.kind, scope=address.scope, value=address.value, customer=owner, origin=self.source)

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from connectors.messages import Sender
 from connectors.models import Connector
@@ -72,6 +74,19 @@ def test_a_file_taken_again_changes_what_changed_and_doubles_nothing() -> None:
     assert (Customer.objects.count(), Identity.objects.count(), ExternalId.objects.count()) == (2, 5, 2)
     assert Attribute.objects.get(name="Plan").value == "silver"
     assert Customer.objects.filter(name="Maya Lund").exists()
+
+
+def test_a_file_told_again_asks_the_database_no_more_for_many_people_than_for_few() -> None:
+    def asked(people: int) -> int:
+        lines = "".join(f"{each},P{each},p{each}@mail.test; shared{each}@mail.test\n" for each in range(people))
+        for source in ("shop", "crm"):
+            take("external_id,name,email\n" + lines, source=source)
+        with CaptureQueriesContext(connection) as told:
+            take("external_id,name,email\n" + lines, source="crm")
+        assert not [each for each in told if each["sql"].startswith('UPDATE "customers_customer"')]
+        return len(told)
+
+    assert asked(3) == asked(12)
 
 
 def test_every_bad_line_is_named_and_nothing_is_half_taken() -> None:
