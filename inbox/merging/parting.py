@@ -91,7 +91,7 @@ def _part_people(merge: Merge, stays: Customer, leaves: Customer, whose: Mapping
 
 def _name_authors(merge: Merge, person: Customer) -> None:
     """What they wrote meanwhile says the name that both had."""
-    written = Entry.objects.filter(kind=EntryKind.MESSAGE, pk__gt=merge.newest_entry)
+    written = Entry.objects.filter(kind=EntryKind.MESSAGE, pk__gt=merge.newest_entry, erased_at=None)
     if person.name:
         written.filter(identity__customer=person).update(author=person.name)
         return

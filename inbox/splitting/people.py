@@ -147,7 +147,7 @@ def _give_addresses(owner: Customer, other: Customer, picked: Sequence[Entry], b
 
 
 def _name_authors(other: Customer, picked: Sequence[Entry]) -> dict[str, str]:
-    wrote = [each for each in picked if each.kind == EntryKind.MESSAGE]
+    wrote = [each for each in picked if each.kind == EntryKind.MESSAGE and not each.erased_at]
     for each in wrote:
         name = other.name or (each.identity.shown if each.identity else "")
         Entry.objects.filter(pk=each.pk).update(author=name[:200])

@@ -113,7 +113,7 @@ def _be_one_person_again(regrouping: Regrouping, back: Sequence[int]) -> None:
     gave = Identity.objects.filter(pk__in=regrouping.before.get("identities", []), customer=came).order_by("pk")
     repoint(left, [link_as_before(each, left) for each in gave], regrouping.undone_by)
     for pk, name in regrouping.before.get("authors", {}).items():
-        Entry.objects.filter(pk=pk, pk__in=back).update(author=name)
+        Entry.objects.filter(pk=pk, pk__in=back, erased_at=None).update(author=name)
     for pk, (reply, at, agent) in regrouping.before.get("ties", {}).items():
         still_open = Entry.objects.filter(pk=pk, is_open=True, tied_by=None)
         if Entry.objects.filter(pk=reply, unsent_at=None).exists():
