@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils.timezone import now
 
@@ -9,7 +10,10 @@ from connectors.models import Connector
 from customers.models import Customer, Identity, IdentityLink
 from inbox import inviting, merging, outbox
 from inbox.locking import locked
+from inbox.merging import CannotJoin
 from inbox.models import Agent, Case, Entry, EntryKind, Merge, Proposal, ProposalState
+
+ANSWERED = "A colleague has just answered this."
 
 
 class CannotAsk(Exception):
@@ -22,15 +26,21 @@ class CannotAsk(Exception):
 
 def accept(proposal: Proposal, *, by: Agent) -> Merge:
     """Joins the two; its undo is where every join has its own. Raises CannotJoin."""
-    lines = proposal.evidence.filter(is_for=True).values_list("words", flat=True)
-    merge = merging.join(proposal.one, proposal.other, by=by, reason="; ".join(lines)[:300])
-    _decide(proposal, ProposalState.ACCEPTED, by)
+    kinds = proposal.evidence.filter(is_for=True).values_list("kind", flat=True)  # its words would outlive the messages
+    reason = "A proposal: " + ", ".join(dict.fromkeys(kind.replace("_", " ") for kind in kinds))
+    with transaction.atomic():
+        if not _is_undecided(proposal):
+            raise CannotJoin(ANSWERED)
+        merge = merging.join(proposal.one, proposal.other, by=by, reason=reason[:300])
+        if not _decide(proposal, ProposalState.ACCEPTED, by):  # after the join: whoever weighs it locks people first
+            raise CannotJoin(ANSWERED)
     return merge
 
 
 def differ(proposal: Proposal, *, by: Agent) -> None:
-    """Remembered: it is asked again only when something new speaks for it."""
-    _decide(proposal, ProposalState.DIFFERENT, by)
+    """Remembered: it is asked again only when something new speaks for it. Raises CannotJoin when it was answered."""
+    if not _decide(proposal, ProposalState.DIFFERENT, by):
+        raise CannotJoin(ANSWERED)
 
 
 def ask(proposal: Proposal, *, by: Agent) -> Identity:
@@ -38,6 +48,8 @@ def ask(proposal: Proposal, *, by: Agent) -> Identity:
 
     The older side is asked first. Returns the address that was written to. Raises CannotAsk.
     """
+    if not _is_undecided(proposal):
+        raise CannotAsk(ANSWERED)
     one, other = (each.current() for each in (proposal.one, proposal.other))
     asked = _ask(one, other, by) or _ask(other, one, by)
     if asked is None:
@@ -79,7 +91,17 @@ def _last_case(customer: Customer) -> Case | None:
     return Case.objects.unmerged().filter(customer__in=customer.family()).order_by("-pk").first()
 
 
-def _decide(proposal: Proposal, state: ProposalState, by: Agent) -> None:
-    people = Q(one=proposal.one_id, other=proposal.other_id)
-    Proposal.objects.filter(people).update(state=state, decided_by=by, decided_at=now())
+def _is_undecided(proposal: Proposal) -> bool:
+    return Proposal.objects.undecided().filter(_people(proposal)).exists()
+
+
+def _decide(proposal: Proposal, state: ProposalState, by: Agent) -> bool:
+    """False when a colleague was faster."""
+    undecided = Proposal.objects.undecided().filter(_people(proposal))
+    is_first = bool(undecided.update(state=state, decided_by=by, decided_at=now()))
     proposal.refresh_from_db()
+    return is_first
+
+
+def _people(proposal: Proposal) -> Q:
+    return Q(one=proposal.one_id, other=proposal.other_id)

@@ -66,7 +66,10 @@ def accept(request: AgentRequest, pk: int) -> HttpResponse:
 @signed_in
 @require_POST
 def differ(request: AgentRequest, pk: int) -> HttpResponse:
-    proposing.differ(_proposal_or_404(request, pk), by=request.user)
+    try:
+        proposing.differ(_proposal_or_404(request, pk), by=request.user)
+    except CannotJoin as error:
+        return _back(request, error.reason, is_bad=True)
     return _back(request, "Noted: different people. You are asked again only when something new speaks for it.")
 
 
