@@ -18,11 +18,11 @@ export const isWriting = () => Boolean(reply()?.value.trim());
 
 let chosen = ""; // picked by hand; holds until the customer moves again
 /** What live.js sends along, so that the server leaves a chosen or begun way alone. */
-export const picked = () => (isWriting() || chosen ? option()?.value ?? "" : "");
+export const picked = () => chosen || (isWriting() ? option()?.value ?? "" : "");
 
 async function around(value) {
   const answer = await fetch(`/cases/${openCase()}/composer/?option=${encodeURIComponent(value)}`, { headers: headers() });
-  if (answer.ok) patchText(await answer.text());
+  if (answer.ok && (!chosen || chosen === value)) patchText(await answer.text()); // else picked anew meanwhile
 }
 
 export async function pick(value) {

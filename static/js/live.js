@@ -154,10 +154,12 @@ export async function refresh() {
   if (running) { wanted = true; return; }
   running = true;
   const number = openCase(), look = document.hidden ? "" : "&look=1";
-  const at = caseSince;
+  const at = caseSince, shown = own();
   try {
-    const answer = await fetch(`/cases/${number}/changes/?since=${encodeURIComponent(at)}${look}`, { headers: headers(own()) });
-    if (answer.ok && openCase() === number) {
+    const answer = await fetch(`/cases/${number}/changes/?since=${encodeURIComponent(at)}${look}`, { headers: headers(shown) });
+    if (answer.ok && shown["X-Picked"] !== picked()) {
+      wanted = true; // drawn for a way that the agent has left since
+    } else if (answer.ok && openCase() === number) {
       caseSince = answer.headers.get("X-Server-Time") ?? caseSince;
       patchText(await answer.text());
     } else if (answer.status === 404 && openCase() === number) {

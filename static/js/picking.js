@@ -8,6 +8,7 @@ const isPicking = () => Boolean(bar()) && !bar().hidden;
 const rows = () => $$("#timeline > .t-row[data-entry]:not(.event, .filed)");
 const boxes = () => $$("#timeline .picker-box");
 const picked = new Set();
+let at = ""; // the box that has the focus, also while its row is drawn anew
 
 function addBox(row) {
   if ($(".picker-box", row)) return;
@@ -18,6 +19,7 @@ function addBox(row) {
   box.checked = picked.has(box.value);
   box.setAttribute("aria-label", `Pick: ${row.getAttribute("aria-label") ?? "this message"}`);
   row.prepend(box);
+  if (box.value === at && document.activeElement === document.body) box.focus({ preventScroll: true });
 }
 
 function tell() {
@@ -74,6 +76,8 @@ document.addEventListener("change", (event) => {
   if (event.target.checked) picked.add(event.target.value); else picked.delete(event.target.value);
   tell();
 });
+
+document.addEventListener("focusin", (event) => { at = event.target.matches(".picker-box") ? event.target.value : ""; });
 
 /** While picking, a click anywhere on a message picks it. */
 document.addEventListener("click", (event) => {
