@@ -92,7 +92,7 @@ def test_a_move_in_it_alerts_only_those_who_are_named(
 
 
 def socket(agent: Any, *teams: int, is_supervisor: bool = False) -> Any:
-    return SimpleNamespace(agent_id=agent.pk, teams=frozenset(teams), is_supervisor=is_supervisor)
+    return SimpleNamespace(looking_at=None, agent_id=agent.pk, teams=frozenset(teams), is_supervisor=is_supervisor)
 
 
 @committed
