@@ -4,7 +4,7 @@ PORT ?= 8000
 export PORT
 VENV := .venv/bin
 SERVED := $(VENV)/python -m config.services run --
-# Each of these starts whole stacks and needs the machine for itself: not beside the others.
+# Each of these starts whole stacks and needs the machine for itself.
 ALONE := $(wildcard tests/e2e tests/faults)
 
 .PHONY: demo test check bench format lock clean
@@ -16,7 +16,7 @@ demo:  ## everything on this machine, ready to be tried: Ctrl-C stops it
 test:  ## all tests, on servers of their own
 	@$(PYTHON) -I config/install.py test
 	$(SERVED) $(VENV)/python -m pytest -n 2 tests/unit tests/integration tests/peers
-	$(if $(ALONE),$(SERVED) $(VENV)/python -m pytest -n 2 --dist loadfile $(ALONE))
+	$(if $(ALONE),$(SERVED) $(VENV)/python -m pytest $(ALONE))
 
 check: export SECRET_KEY = only-for-make-check-and-for-no-server-0123456789-abcdefghijklm
 check: export CREDENTIAL_KEYS = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
