@@ -271,7 +271,7 @@ class Stories:
 
     def tell(self) -> None:
         case = self.says(
-            "Hanna Vogel", "support", "Order #48213 came with a cracked lid. Can you replace it?", 74.0, "Cracked lid"
+            "Hanna Vogel", "support", "Order #47316 came with a cracked lid. Can you replace it?", 74.0, "Cracked lid"
         )
         self.answer(case, self.sam, "Sorry about that, Hanna. A new one is on its way, with you by Wednesday.", 73.5)
         self.says(
