@@ -222,7 +222,7 @@ def _forget_their_names(family: Sequence[int], identities: Sequence[Identity]) -
     for case in list(cases):
         _forget_names_in(case, names)
     for link in IdentityLink.objects.filter(_naming("words", names), customer__in=cases.values("customer")):
-        link.words = _without(link.words, names)
+        link.words = _without(link.words, names)[:200]
         link.save(update_fields=["words"])
 
 

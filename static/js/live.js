@@ -151,13 +151,14 @@ function reread() {
 let running = false, wanted = false, caseSince = document.body.dataset.time;
 /** The open case: new rows, answered ones, head, card, the form around the text. One at a time. */
 export async function refresh() {
+  if (!openCase()) return;
   if (running) { wanted = true; return; }
   running = true;
   const number = openCase(), look = document.hidden ? "" : "&look=1";
   const at = caseSince, shown = own();
   try {
     const answer = await fetch(`/cases/${number}/changes/?since=${encodeURIComponent(at)}${look}`, { headers: headers(shown) });
-    if (answer.ok && shown["X-Picked"] !== picked()) {
+    if (answer.ok && openCase() === number && shown["X-Picked"] !== picked()) {
       wanted = true; // drawn for a way that the agent has left since
     } else if (answer.ok && openCase() === number) {
       caseSince = answer.headers.get("X-Server-Time") ?? caseSince;
