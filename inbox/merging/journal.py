@@ -67,9 +67,14 @@ def state(case: Case) -> State:
     }
 
 
+def secrecy(*cases: Case) -> State:
+    """{"<id>": [sensitive, named_ids]} of these cases and all in them."""
+    rows = Case.objects.filter(pk__in=[pk for case in cases for pk in case.family()])
+    return {str(pk): [why, named] for pk, why, named in rows.values_list("pk", "sensitive", "named_ids")}
+
+
 def hide_together(before: State, older: Case, newer: Case) -> None:
-    both = Case.objects.filter(pk__in=[*older.family(), *newer.family()])
-    was = {str(pk): [why, named] for pk, why, named in both.values_list("pk", "sensitive", "named_ids")}
+    was = secrecy(older, newer)
     older.hide_with(newer)
     if older.sensitive:
         before["hidden"] = was | before.get("hidden", {})

@@ -7,6 +7,8 @@ Regrouping.before = {
     "ties": {"<entry id>": [id of the reply, ISO time, id of the agent or null]},    cut between two people
     "authors": {"<entry id>": name},
     "identities": [ids that changed hands],
+    "hidden": {"<case id>": [sensitive, named_ids]},            of both cases and all in them
+    "hidden_then": the same after it, or as in a join
     "drafts": {"<id>": id of the case it lay in},               as in a join
 }
 """

@@ -9,11 +9,12 @@ from inbox.locking import locked
 from inbox.merging.cards import keep_one
 from inbox.merging.carrying import carry
 from inbox.merging.joining import take_in
-from inbox.merging.journal import State, state
+from inbox.merging.journal import State, secrecy, state
 from inbox.models import Agent, Case, Entry, EntryKind, Regrouping, RegroupingKind
 from inbox.models.case import SPOKEN
 from inbox.models.entry import EntryQuerySet
 from inbox.splitting.cards import closed_by_moving, follow, show_again
+from inbox.splitting.hiding import hide_like, refuse_closed
 from inbox.splitting.journal import CannotSplit, note, number_of
 from inbox.splitting.settling import record, settle
 
@@ -24,6 +25,7 @@ MOST = 200
 def split(case: Case, entries: Sequence[int], *, by: Agent) -> Regrouping:
     """These messages are another matter: a second live case of the same person. Raises CannotSplit."""
     with locked(case) as case:
+        refuse_closed(by, case)
         if not case.is_live:
             raise CannotSplit("This case is resolved. Reopen it first.")
         picked = picked_in(case, entries)
@@ -35,6 +37,7 @@ def move(case: Case, entries: Sequence[int], to: Case, *, by: Agent) -> Regroupi
     """From one live case of a person into another. Raises CannotSplit."""
     with locked(case) as case:
         home = _of_same_person(case, to)
+        refuse_closed(by, case, home)
         picked = picked_in(case, entries)
         leave_something(case, picked, f"Join it with #{home.pk} instead.")
         return regroup(case, home, picked, RegroupingKind.MOVED, by=by)
@@ -44,6 +47,7 @@ def rejoin(case: Case, other: Case, *, by: Agent) -> Regrouping:
     """One matter after all: two live cases of a person become one timeline. Nothing is moved. Raises CannotSplit."""
     with locked(case) as case:
         home = _of_same_person(case, other)
+        refuse_closed(by, case, home)
         older, newer = sorted([case, home], key=lambda each: (each.split_off, each.pk))
         regrouping = Regrouping.objects.create(
             kind=RegroupingKind.REJOINED, from_case=newer, to_case=older, by=by, before={"states": states(older, newer)}
@@ -71,8 +75,7 @@ def regroup(
         entries={str(each.pk): each.case_id for each in picked},
         before={"states": states(left, came), "began": began},
     )
-    if left.sensitive:
-        came.hide_with(left)
+    hide(regrouping, left, came)
     carry({each.pk: came.pk for each in picked})
     follow(regrouping, [left, came])
     regrouping.save(update_fields=["before"])
@@ -83,6 +86,15 @@ def regroup(
         settle(case)
         record(case, marker)
     return regrouping
+
+
+def hide(regrouping: Regrouping, left: Case, came: Case) -> None:
+    """Before anything lies there; and how it was is noted."""
+    before = regrouping.before
+    before["hidden"] = secrecy(left, came)
+    hide_like(came, left)
+    before["hidden_then"] = secrecy(left, came)
+    before["states"][str(came.pk)]["assignee_then"] = came.assignee_id
 
 
 def begin(case: Case, picked: Sequence[Entry]) -> Case:

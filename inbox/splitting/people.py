@@ -12,11 +12,12 @@ from customers.models import Customer, Identity, IdentityLink
 from customers.models.link import LinkReason
 from inbox.locking import ATTEMPTS, Moved, lock
 from inbox.merging.carrying import carry
-from inbox.merging.journal import IS_CLOSED, repoint
+from inbox.merging.journal import repoint
 from inbox.models import Agent, Case, Entry, EntryKind, Regrouping, RegroupingKind, Status
 from inbox.splitting.cards import follow, forget_moves_between
+from inbox.splitting.hiding import refuse_closed
 from inbox.splitting.journal import CannotSplit, note, number_of
-from inbox.splitting.matters import FROM_OUTSIDE, picked_in, spoken, states
+from inbox.splitting.matters import FROM_OUTSIDE, hide, picked_in, spoken, states
 from inbox.splitting.settling import record, settle
 
 
@@ -63,8 +64,7 @@ def _hand_over(
 ) -> Regrouping:
     owner = left.customer.current()
     live = Case.objects.live_of(other)
-    if Case.objects.closed_to(by).filter(pk__in=[left.pk, *([live.pk] if live else [])]).exists():
-        raise CannotSplit(IS_CLOSED)
+    refuse_closed(by, left, *([live] if live else []))
     came = live or _begin(left, picked, other)
     regrouping = Regrouping.objects.create(
         kind=RegroupingKind.PERSON,
@@ -78,8 +78,7 @@ def _hand_over(
     before["ties"] = _cut_ties(left, picked)
     before["identities"] = _give_addresses(owner, other, picked, by) if with_address else []
     before["authors"] = _name_authors(other, picked)
-    if left.sensitive:
-        came.hide_with(left)
+    hide(regrouping, left, came)
     carry({each.pk: came.pk for each in picked})
     follow(regrouping, [left, came])
     forget_moves_between(left.family(), came.family())

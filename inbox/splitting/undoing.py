@@ -16,9 +16,12 @@ from inbox.merging.journal import put_back, repoint
 from inbox.merging.parting import link_as_before
 from inbox.models import Agent, Alert, AnotherIsLive, Case, Draft, Entry, Regrouping, RegroupingKind, Status
 from inbox.splitting.cards import come_back
+from inbox.splitting.hiding import hide_before_going_back, show_again
 from inbox.splitting.journal import CannotSplit, forget_markers, number_of
 from inbox.splitting.matters import spoken
 from inbox.splitting.settling import record, settle
+
+STAYS_HIDDEN = ". This case stays sensitive: what was written in it meanwhile may tell of the other"
 
 
 def undo(regrouping: Regrouping, *, by: Agent) -> Regrouping:
@@ -60,20 +63,20 @@ def _send_back(regrouping: Regrouping, by: Agent) -> None:
     left, came = regrouping.from_case.current(), regrouping.to_case.current()
     if regrouping.kind == RegroupingKind.PERSON:
         _be_one_person_again(regrouping, [*back])
-    if came.sensitive:
-        left.hide_with(came)
+    hide_before_going_back(regrouping, left, came)
     carry(back)
     if left.pk == came.pk:  # joined since: they are read as one anyway
         _say(left, regrouping, by, back)
         return
     _open_again(left, by, always=regrouping.before.get("ended", False))
     come_back(regrouping, back, [left, came])
+    stays_hidden = not show_again(regrouping, came, back)
     if not spoken(came).exists():
         _end(came, left, regrouping)
     for case in (left, came):
         if case.merged_into_id is None:
             case.count_beside()
-            _say(case, regrouping, by, back)
+            _say(case, regrouping, by, back, STAYS_HIDDEN if stays_hidden and case == came else "")
 
 
 def _open_again(case: Case, by: Agent, *, always: bool) -> None:
@@ -96,14 +99,16 @@ def _end(case: Case, into: Case, regrouping: Regrouping) -> None:
     Draft.objects.filter(case=case).exclude(agent__in=Draft.objects.filter(case=into).values("agent")).update(case=into)
     person, owner = case.customer.current(), into.customer.current()
     case.is_live, case.merged_into, case.customer = False, into, owner
+    case.sensitive, case.named_ids = into.sensitive, into.named_ids
+    Case.objects.filter(pk__in=case.family()).update(sensitive=case.sensitive, named_ids=case.named_ids)
     case.changed(None, "is_live", "merged_into", "customer")
     if person.pk != owner.pk and regrouping.before.get("began_person") and not person.identities.exists():
         Customer.objects.filter(pk=person.pk).update(merged_into=owner)
 
 
-def _say(case: Case, regrouping: Regrouping, by: Agent, back: dict[int, int]) -> None:
+def _say(case: Case, regrouping: Regrouping, by: Agent, back: dict[int, int], more: str = "") -> None:
     gone = case.pk == regrouping.to_case.current().pk != regrouping.from_case.current().pk
-    words = f"{'gave' if gone else 'took'} {number_of(back)} back{'' if gone else ' here'}"
+    words = f"{'gave' if gone else 'took'} {number_of(back)} back{'' if gone else ' here'}{more}"
     settle(case)
     record(case, Entry.event_of("regrouped", words, by=by))
 
@@ -133,7 +138,14 @@ def _stand_alone_again(regrouping: Regrouping, by: Agent) -> None:
     was = regrouping.before["states"]
     newer.merged_into, newer.is_live, newer.customer = None, True, older.customer.current()
     newer.changed(None, "merged_into", "is_live", "customer")
+    hidden = [
+        case
+        for case, other in ((older, newer), (newer, older))
+        if not show_again(regrouping, case, other.timeline().values_list("pk", flat=True))
+    ]
     _give_back(regrouping, older, was[str(regrouping.to_case_id)])
+    if older.assignee and not older.may_be_given_to(older.assignee):
+        older.assignee = None
     Alert.objects.filter(switch__entry__case__in=newer.family(), case=older).update(case=newer)
     Alert.objects.filter(pk__in=regrouping.before.get("alerts", []), switch__acknowledged_at=None).update(
         closed_at=None
@@ -146,7 +158,8 @@ def _stand_alone_again(regrouping: Regrouping, by: Agent) -> None:
         settle(case)
         if not case.open_entries().exists() and case.status == Status.OPEN:
             case.status = Status.WAITING
-        record(case, Entry.event_of("regrouped", "said that these are two matters after all", by=by), "snoozed_by")
+        words = "said that these are two matters after all" + (STAYS_HIDDEN if case in hidden else "")
+        record(case, Entry.event_of("regrouped", words, by=by), "snoozed_by")
 
 
 def _give_back(regrouping: Regrouping, older: Case, was: dict[str, object]) -> None:
