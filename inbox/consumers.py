@@ -25,6 +25,7 @@ class Feed(AsyncWebsocketConsumer):
     agent_id: int
     teams: frozenset[int] = frozenset()
     is_supervisor = False
+    may_join = False
     session_key = ""
     session_hash = ""
     looking_at: int | None = None
@@ -47,6 +48,7 @@ class Feed(AsyncWebsocketConsumer):
         if agent is None or not constant_time_compare(session.get(HASH_SESSION_KEY, ""), agent.get_session_auth_hash()):
             return None
         self.agent_id, self.is_supervisor = agent.pk, agent.is_supervisor
+        self.may_join = agent.is_allowed_to_join
         self.teams = frozenset(team.pk for team in agent.teams.all())
         self.session_key, self.session_hash = session.session_key or "", agent.get_session_auth_hash()
         self.who = {"id": agent.pk, "name": agent.name, "initials": agent.initials}

@@ -14,6 +14,7 @@ from django.utils.timezone import now
 
 from inbox.models import Agent, Alert, Case, Entry
 from inbox.views.connections import endangered
+from inbox.views.proposed import to_review
 
 MOST_COUNTED = 1000
 
@@ -83,6 +84,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "agent": agent,
         "team_ids": SimpleLazyObject(lambda: agent.team_ids),
         "unseen_alerts": SimpleLazyObject(lambda: unseen_alerts(agent)),
+        "to_review": SimpleLazyObject(lambda: to_review(agent)),
         "endangered": SimpleLazyObject(endangered) if agent.is_supervisor else [],
         "server_time": now().isoformat(),
         "undo_seconds": settings.UNDO_SECONDS,

@@ -31,6 +31,7 @@ class Socket(Protocol):
     agent_id: int
     teams: frozenset[int]
     is_supervisor: bool
+    may_join: bool
     session_key: str
     session_hash: str
     looking_at: int | None
@@ -46,6 +47,7 @@ class Hub:
     CHECK_SECONDS = 4.0
     PRESENCE_SECONDS = 45.0
     BOARD_SECONDS = 1.0
+    REVIEW_SECONDS = 1.0
     AT_ONCE = 25
 
     def __init__(self) -> None:
@@ -53,6 +55,7 @@ class Hub:
         self.tasks: list[asyncio.Task[None]] = []
         self.present: dict[int, dict[int, dict[str, Any]]] = {}
         self.board_changed = asyncio.Event()
+        self.review_changed = asyncio.Event()
         self.heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def join(self, socket: Socket) -> None:
@@ -63,6 +66,7 @@ class Hub:
                 asyncio.create_task(self._tell()),
                 asyncio.create_task(self._check_rights()),
                 asyncio.create_task(self._tell_boards()),
+                asyncio.create_task(self._tell_reviewers()),
             ]
 
     def leave(self, socket: Socket) -> None:
@@ -129,6 +133,8 @@ class Hub:
                 return frame, [each for each in self.sockets if _may_see(each, frame)]
             case "board":
                 self.board_changed.set()
+            case "review":
+                self.review_changed.set()
         return frame, []
 
     async def _deliver(self, post: Mapping[Socket, Sequence[WebSocketSendEvent]]) -> None:
@@ -185,6 +191,15 @@ class Hub:
             await self._deliver({each: [message] for each in self.sockets if each.watches_board})
             await asyncio.sleep(self.BOARD_SECONDS)
 
+    async def _tell_reviewers(self) -> None:
+        """Who may say that two are one person hears that there is more or less to answer, once a second at most."""
+        while True:
+            await self.review_changed.wait()
+            self.review_changed.clear()
+            message = _message({"kind": "review"})
+            await self._deliver({each: [message] for each in self.sockets if each.may_join})
+            await asyncio.sleep(self.REVIEW_SECONDS)
+
     async def _check_rights(self) -> None:
         """Signed out, deactivated, password changed, team changed: noticed within seconds, for all sockets at once."""
         while True:
@@ -208,6 +223,7 @@ class Hub:
                 await socket.end()
             else:
                 socket.teams, socket.is_supervisor = agent["teams"], agent["is_supervisor"]
+                socket.may_join = agent["may_join"]
 
 
 def _may_see(socket: Socket, frame: Mapping[str, Any]) -> bool:
@@ -231,6 +247,7 @@ def _rights(agent_ids: set[int], session_keys: set[str]) -> tuple[dict[int, dict
             "hash": agent.get_session_auth_hash(),
             "teams": frozenset(team.pk for team in agent.teams.all()),
             "is_supervisor": agent.is_supervisor,
+            "may_join": agent.is_allowed_to_join,
         }
         for agent in Agent.objects.active().filter(pk__in=agent_ids).prefetch_related("teams")
     }

@@ -94,6 +94,7 @@ urlpatterns = [
     path("api/customers/<str:external_id>/orders/", api.orders),
     path("api/customers/<str:external_id>/events/", api.events),
     path("customers/review/", proposal.review),
+    path("customers/review/count/", proposal.count),
     path("proposals/<int:pk>/accept/", proposal.accept),
     path("proposals/<int:pk>/differ/", proposal.differ),
     path("proposals/<int:pk>/ask/", proposal.ask),

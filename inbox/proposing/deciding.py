@@ -9,9 +9,11 @@ from django.utils.timezone import now
 from connectors.models import Connector
 from customers.models import Customer, Identity, IdentityLink
 from inbox import inviting, merging, outbox
+from inbox.live import announce
 from inbox.locking import locked
 from inbox.merging import CannotJoin
 from inbox.models import Agent, Case, Entry, EntryKind, Merge, Proposal, ProposalState
+from inbox.proposing.looking import to_review
 
 ANSWERED = "A colleague has just answered this."
 
@@ -99,6 +101,7 @@ def _decide(proposal: Proposal, state: ProposalState, by: Agent) -> bool:
     """False when a colleague was faster."""
     undecided = Proposal.objects.undecided().filter(_people(proposal))
     is_first = bool(undecided.update(state=state, decided_by=by, decided_at=now()))
+    announce(to_review)
     proposal.refresh_from_db()
     return is_first
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from celery import shared_task
 from django.db import transaction
@@ -14,6 +15,7 @@ from django.utils.timezone import now
 from connectors.messages import Authenticity
 from customers.identities import UNPROVEN
 from customers.models import Customer, Identity
+from inbox.live import announce
 from inbox.locking import ATTEMPTS, Moved, lock, locked
 from inbox.models import (
     Attachment,
@@ -35,7 +37,7 @@ from inbox.proposing import signals
 from inbox.proposing.gathering import around
 from inbox.proposing.signals import Found
 from inbox.proposing.weighing import Line, Side, Verdict, weigh
-from inbox.wake import wake
+from inbox.wake import wake_for
 
 SMALLEST_FILE = 2_000  # bytes; below it is a logo or a dot
 LATE, LOST = timedelta(seconds=20), timedelta(minutes=15)
@@ -63,12 +65,13 @@ def look(entry_id: int) -> None:
 
 def look_soon(entry: Entry) -> None:
     """When what it says is safe, or more is known of who said it."""
-    wake(look_task, entry.pk)
+    wake_for(look_task, entry.pk)
 
 
 @shared_task(name="inbox.proposing.look")
-def look_task(entry_id: int) -> None:
-    look(entry_id)
+def look_task(*entry_ids: int) -> None:
+    for pk in entry_ids:
+        look(pk)
 
 
 @transaction.atomic
@@ -147,6 +150,7 @@ def _settle(me: Side, side: Side, verdict: Verdict) -> None:
             if proposal and proposal.is_undecided:
                 proposal.state = ProposalState.DROPPED
                 proposal.save(update_fields=["state"])
+                announce(to_review)
             return
         if not _is_worth_asking(proposal, me, side, verdict):
             return
@@ -160,6 +164,8 @@ def _settle(me: Side, side: Side, verdict: Verdict) -> None:
         proposal.points, proposal.strength = verdict.points, verdict.strength
         proposal.save(update_fields=["points", "strength", "state", "made_at"])
         _write_down(proposal, verdict.lines)
+        if is_news:
+            announce(to_review)
     if is_news:
         _announce([me.pk, side.pk])
 
@@ -226,6 +232,11 @@ def _announce(people: Sequence[int]) -> None:
     for case in Case.objects.live().main().filter(customer__in=people):
         with locked(case) as current:
             current.changed()
+
+
+def to_review() -> dict[str, Any]:
+    """That there is more, or less, to answer: who may answer asks how much."""
+    return {"kind": "review"}
 
 
 # The net

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -13,11 +12,10 @@ from customers.models import Customer
 from inbox import proposing
 from inbox.http import AgentRequest, case_or_404, is_fragment, signed_in
 from inbox.merging import CannotJoin
-from inbox.models import Agent, Case, Proposal, ProposalState
-from inbox.models.proposal import ProposalQuerySet
+from inbox.models import Case, Proposal, ProposalState
 from inbox.views.case import answer
 from inbox.views.doors import number_or_404
-from inbox.views.proposed import cards_of
+from inbox.views.proposed import cards_of, seen_by
 
 MOST_LOOKED_AT, MOST_SHOWN = 200, 30
 
@@ -26,20 +24,17 @@ MOST_LOOKED_AT, MOST_SHOWN = 200, 30
 @require_GET
 def review(request: AgentRequest) -> HttpResponse:
     """The queue: what waits for somebody's answer, strongest first."""
-    found = _seen_by(request.user).select_related("one", "other", "decided_by").prefetch_related("evidence")
+    undecided = seen_by(request.user, Proposal.objects.undecided())
+    found = undecided.select_related("one", "other", "decided_by").prefetch_related("evidence")
     cards = cards_of(found.order_by("-points", "-pk")[:MOST_LOOKED_AT], request.user, lambda one: False, MOST_SHOWN)
     context = {"cards": cards, "most": MOST_SHOWN, "record": _record() if request.user.is_supervisor else None}
     return render(request, "customers/review.html", {**context, "place": "customers"})
 
 
-def _seen_by(agent: Agent) -> ProposalQuerySet:
-    """Between two people with a case that the agent may see, as who they are today."""
-    undecided = Proposal.objects.undecided()
-    if agent.is_supervisor:
-        return undecided
-    seen = Case.objects.visible_to(agent).values(today=Coalesce("customer__merged_into", "customer"))
-    sides = undecided.annotate(me=Coalesce("one__merged_into", "one"), them=Coalesce("other__merged_into", "other"))
-    return sides.filter(me__in=seen, them__in=seen)
+@signed_in
+@require_GET
+def count(request: AgentRequest) -> HttpResponse:
+    return render(request, "_review_badge.html")
 
 
 def _record() -> dict[str, int]:

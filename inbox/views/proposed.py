@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from django.core.cache import cache
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce
+
 from customers.models import Customer
-from inbox.models import Agent, Case, Entry, Evidence, Proposal
+from inbox.models import Agent, Case, Entry, Evidence, Proposal, ProposalState
+from inbox.models.proposal import ProposalQuerySet
 
 MOST_IN_CASE = 2
+MOST_COUNTED, MOST_LOOKED_THROUGH = 99, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,44 @@ def cards_of(
         if len(cards) == most:
             break
     return cards
+
+
+def seen_by(agent: Agent, proposals: ProposalQuerySet) -> ProposalQuerySet:
+    """Those between two people of today, each with a case that the agent may see."""
+    sides = proposals.annotate(me=_today("one"), them=_today("other")).exclude(me=F("them"))
+    if agent.is_supervisor:
+        return sides
+    return sides.filter(_has_a_case(agent, "me") & _has_a_case(agent, "them"))
+
+
+def _today(side: str) -> Coalesce:
+    return Coalesce(f"{side}__merged_into__merged_into", f"{side}__merged_into", side)
+
+
+def _has_a_case(agent: Agent, side: str) -> Q:
+    """Of their own, or of somebody who was found to be them: two look-ups for each, and no list of all cases."""
+    visible = Case.objects.visible_to(agent)
+    own = visible.filter(customer=OuterRef(side))
+    return Q(Exists(own)) | Q(Exists(visible.filter(customer__merged_into=OuterRef(side))))
+
+
+def to_review(agent: Agent) -> str:
+    """How many wait for an answer that this agent may give: for the rail, empty when there is none.
+
+    Of the thousand strongest, at most 99, and the same for a second for all who see the same.
+    """
+    if not agent.is_allowed_to_join:
+        return ""
+    whose = f"agent-{agent.pk}" if agent.is_named else "teams-" + "-".join(map(str, sorted(agent.team_ids)))
+    key = f"review:{'all' if agent.is_supervisor else whose}"
+    count = int(cache.get_or_set(key, lambda: _count(agent), 1) or 0)
+    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count or "")
+
+
+def _count(agent: Agent) -> int:
+    strongest = Proposal.objects.filter(state=ProposalState.OPEN).order_by("-points", "-pk")
+    looked_through = Proposal.objects.filter(pk__in=strongest.values("pk")[:MOST_LOOKED_THROUGH])
+    return seen_by(agent, looked_through).values("pk")[: MOST_COUNTED + 1].count()
 
 
 def _reasons(proposal: Proposal, is_one: bool, agent: Agent) -> list[Reason]:

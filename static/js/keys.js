@@ -4,7 +4,8 @@ import { $, act, me } from "./page.js";
 const registry = [];
 let first = "", firstAt = 0;
 
-/** `keys`: "j", "g i", "Control+Enter". `run` gets the event; returning false lets the browser have it. */
+/** `keys`: "j", "g i", "Control+Enter". `run` gets the event; returning false lets the next one have it that is called
+    so, and at last the browser. */
 export function key(keys, words, run, { group = "Case", always = false } = {}) {
   registry.push({ keys, words, run, group, always });
 }
@@ -17,10 +18,11 @@ document.addEventListener("keydown", (event) => {
   const name = `${modified ? "Control+" : ""}${modified && event.shiftKey ? "Shift+" : ""}${event.key}`;
   const sequence = first && Date.now() - firstAt < 1200 ? `${first} ${name}` : "";
   const typing = isTyping(event.target) || $("dialog[open]");
-  const found = registry.find((each) => each.keys === sequence) ?? registry.find((each) => each.keys === name);
-  if (found && (found.always || modified || (!typing && me.keys))) {
+  const known = [sequence, name].map((keys) => registry.filter((each) => each.keys === keys)).find((each) => each.length) ?? [];
+  const found = known.filter((each) => each.always || modified || (!typing && me.keys));
+  if (found.length) {
     first = "";
-    if (found.run(event) !== false) event.preventDefault();
+    if (found.some((each) => each.run(event) !== false)) event.preventDefault();
     return;
   }
   const starts = !typing && me.keys && !modified && registry.some((each) => each.keys.startsWith(`${name} `));

@@ -51,6 +51,7 @@ function hear(frame) {
     case "case": return heardCase(frame);
     case "alert": return heardAlert(frame);
     case "presence": return heardPresence(frame);
+    case "review": return heardReview();
     case "board": return document.dispatchEvent(new CustomEvent("board:changed"));
   }
 }
@@ -73,6 +74,16 @@ let counting = 0;
 function soon() {
   clearTimeout(counting);
   counting = setTimeout(catchUp, 2000 + Math.random() * 3000);
+}
+
+/** How much there is to answer, a little later: not at the same moment in every browser. */
+let reviewing = 0;
+function heardReview() {
+  clearTimeout(reviewing);
+  reviewing = setTimeout(async () => {
+    const html = $("#review-badge") && await get("/customers/review/count/");
+    if (html) patchText(html);
+  }, 1100 + Math.random() * 1200); // the server gives the same count for a second
 }
 
 async function heardAlert(frame) {

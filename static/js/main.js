@@ -6,6 +6,7 @@ import "./timeline.js";
 import "./mail.js";
 import "./card.js";
 import "./proposal.js";
+import "./review.js";
 import "./composer.js";
 import "./me.js";
 import "./live.js";

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
@@ -285,6 +286,55 @@ def test_a_page_that_is_open_hears_of_a_new_proposal(known: Customer, account: A
         look()
     told = {each["case"] for each in heard if each["kind"] == "case"}
     assert told == {entry.case_id, known.cases.get().pk}
+
+
+@pytest.fixture
+def counted(browser_of: Any) -> Any:
+    """`counted(ana)` is what her rail says there is to review, now."""
+
+    def ask(agent: Any) -> str:
+        cache.clear()
+        return str(browser_of(agent).get("/customers/review/count/").context["to_review"])
+
+    return ask
+
+
+def test_the_rail_counts_what_an_agent_may_answer(
+    stranger: Entry, ana: Any, lee: Any, sue: Any, sam: Any, browser_of: Any, counted: Any
+) -> None:
+    sam.may_join = False
+    sam.save()
+    assert [counted(each) for each in (ana, lee, sue, sam)] == ["1", "", "1", ""]
+    assert 'id="review-badge"' in browser_of(ana).get("/customers/").content.decode()
+    assert 'id="review-badge"' not in browser_of(sam).get("/customers/").content.decode()
+
+
+def test_the_rail_counts_what_is_open_between_two_people_and_no_further_than_it_says(
+    stranger: Entry, mailbox: Any, ana: Any, sue: Any, counted: Any, monkeypatch: Any
+) -> None:
+    bob, kim = (make.customer(name, email=f"{name}@stone.test") for name in ("bob", "kim"))
+    for each in (bob, kim):
+        make.says(each, mailbox, "hi")
+    Proposal.objects.create(one=bob, other=kim, points=9, strength=Strength.POSSIBLE)
+    assert (counted(ana), counted(sue)) == ("2", "2")
+    monkeypatch.setattr("inbox.views.proposed.MOST_COUNTED", 1)
+    assert counted(ana) == "1+"
+    merging.join(bob, kim, by=ana)  # by hand: nobody answered the proposal
+    assert counted(ana) == "1"
+
+
+def test_who_reviews_hears_when_there_is_more_or_less_to_answer(
+    known: Customer, account: Any, ana: Any, heard: Any
+) -> None:
+    make.says(Sender("777888", make.INSTAGRAM_ACCOUNT, "x"), account, "my mail is maya@ortiz.test")
+    heard.clear()
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        look()
+    assert {"kind": "review"} in heard
+    heard.clear()
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        proposing.differ(Proposal.objects.get(), by=ana)
+    assert {"kind": "review"} in heard
 
 
 # It costs little

@@ -14,8 +14,9 @@ SUPPORT, BILLING = 1, 2
 
 
 class Ear:
-    def __init__(self, agent: int, *teams: int, is_supervisor: bool = False) -> None:
+    def __init__(self, agent: int, *teams: int, is_supervisor: bool = False, may_join: bool = False) -> None:
         self.agent_id, self.teams, self.is_supervisor = agent, frozenset(teams), is_supervisor
+        self.may_join = may_join
         self.session_key = self.session_hash = ""
         self.looking_at: int | None = None
         self.watches_board = False
@@ -56,6 +57,17 @@ async def test_an_alert_reaches_those_it_names_and_does_not_say_who_they_are() -
     await hub_of(first, second).fan_out({"kind": "alert", "alert": 5, "case": 7, "agents": [2]})
     assert first.heard == []
     assert second.heard == [{"kind": "alert", "alert": 5, "case": 7}]
+
+
+async def test_those_who_may_join_people_hear_once_that_there_is_more_to_review() -> None:
+    joins, other = Ear(1, SUPPORT, may_join=True), Ear(2, SUPPORT)
+    hub = hub_of(joins, other)
+    await hub.fan_out({"kind": "review"}, {"kind": "review"})
+    telling = asyncio.create_task(hub._tell_reviewers())
+    while not joins.heard:
+        await asyncio.sleep(0)
+    telling.cancel()
+    assert (joins.heard, other.heard) == ([{"kind": "review"}], [])
 
 
 async def test_who_is_signed_out_while_hundreds_are_told_hears_no_more() -> None:
