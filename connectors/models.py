@@ -138,7 +138,7 @@ class Connector(models.Model):
             self.credentials = fresh.credentials = {**fresh.credentials, **secrets}
             self.options = fresh.options = {**fresh.options, **options}
             fresh.save(update_fields=["credentials", "options"])
-        _at_hand.pop(self.pk, None)
+        forget_at_hand(self)
 
     def hold(self, seconds: int) -> None:
         """We ask too much of the provider: everything waits, so that what waits is not refused one by one."""
@@ -165,16 +165,23 @@ class Connector(models.Model):
         )
 
 
-_at_hand: dict[int, tuple[float, Connector]] = {}
+_at_hand: dict[int | str, tuple[float, Connector]] = {}
 
 
-def at_hand(pk: int) -> Connector:
+def at_hand(*, pk: int = 0, token: str = "") -> Connector:
     """The connector and its team as they were at most a second ago. Every message needs them, and their secrets cost
-    a decryption each time they are read."""
-    kept = _at_hand.get(pk)
+    a decryption each time they are read. Raises Connector.DoesNotExist."""
+    kept = _at_hand.get(pk or token)
     if kept is None or kept[0] < time.monotonic() - 1:
-        kept = _at_hand[pk] = time.monotonic(), Connector.objects.select_related("team").get(pk=pk)
+        wanted = {"pk": pk} if pk else {"token": token}
+        kept = _at_hand[pk or token] = time.monotonic(), Connector.objects.select_related("team").get(**wanted)
     return kept[1]
+
+
+def forget_at_hand(connector: Connector) -> None:
+    """Somebody changes it right now, or what is at hand turned out to be wrong."""
+    _at_hand.pop(connector.pk, None)
+    _at_hand.pop(connector.token, None)
 
 
 class MailFolder(models.Model):

@@ -17,7 +17,7 @@ from connectors.models import Connector, Receipt, Side
 from inbox import live
 from inbox.intake import take_in_task
 from inbox.models import ProviderMessage
-from inbox.wake import wake
+from inbox.wake import wake_for
 
 log = logging.getLogger(__name__)
 EVERY = timedelta(minutes=3)
@@ -70,5 +70,5 @@ def _store(connector: Connector, missed: Missed) -> bool:
     key = f"found:{missed.provider_id}"[:160]
     receipt = Receipt.store(connector, missed.body, headers=dict(missed.headers), key=key)
     if receipt:
-        wake(take_in_task, receipt)
+        wake_for(take_in_task, receipt)
     return bool(receipt)

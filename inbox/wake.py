@@ -12,6 +12,7 @@ import os
 import queue
 import threading
 import time
+from collections import defaultdict, deque
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 LIVE_CHANNEL = "throughline:live"
 ROOM = 2_000
 OPEN_SECONDS = 5.0
+TOGETHER = 8  # ids in one message, for one worker one after the other
+GAP = 0.02  # seconds between two of them, if fewer came
 
 
 class Messenger:
@@ -32,7 +35,8 @@ class Messenger:
 
     def __init__(self) -> None:
         self.calls: queue.Queue[Callable[[], object]] = queue.Queue(ROOM)
-        self.closed_until = 0.0
+        self.crowds: defaultdict[Task[..., None], deque[int]] = defaultdict(lambda: deque(maxlen=ROOM))
+        self.asked_at = self.closed_until = 0.0
         self.pid = os.getpid()
         self.thread = threading.Thread(target=self._run, name="messenger", daemon=True)
         self.thread.start()
@@ -44,6 +48,21 @@ class Messenger:
             self.calls.put_nowait(call)
         except queue.Full:
             self.closed_until = time.monotonic() + OPEN_SECONDS
+
+    def gather(self, task: Task[..., None], pk: int) -> None:
+        """Those that come within a moment go in one message, since making one costs more than storing a receipt. The
+        first waits for nobody."""
+        self.crowds[task].append(pk)
+        self.put(lambda: self._ask_for_some(task))
+
+    def _ask_for_some(self, task: Task[..., None]) -> None:
+        crowd = self.crowds[task]
+        if 0 < len(crowd) < TOGETHER:
+            time.sleep(max(0.0, self.asked_at + GAP - time.monotonic()))
+        some = [crowd.popleft() for _ in range(min(TOGETHER, len(crowd)))]  # only this thread takes any away
+        if some:
+            self.asked_at = time.monotonic()
+            task.apply_async(some, retry=False, ignore_result=True)
 
     def _run(self) -> None:
         while True:
@@ -82,6 +101,11 @@ def wake(task: Task[..., None], *arguments: Any, after: float = 0) -> None:
         task.apply_async(arguments, countdown=after, retry=False, ignore_result=True)
 
     transaction.on_commit(lambda: messenger().put(ask), robust=True)
+
+
+def wake_for(task: Task[..., None], pk: int) -> None:
+    """Like `wake`, for what comes in crowds: the task takes one id or several."""
+    transaction.on_commit(lambda: messenger().gather(task, pk), robust=True)
 
 
 def publish(frame: dict[str, Any]) -> None:

@@ -124,14 +124,15 @@ def _wait(receipt: Receipt, reason: str) -> None:
 
 
 @shared_task(name="inbox.intake.take_in")
-def take_in_task(receipt_id: int) -> None:
-    take_in(receipt_id)
+def take_in_task(*receipt_ids: int) -> None:
+    for pk in receipt_ids:
+        take_in(pk)
 
 
 def _claim(receipt_id: int) -> Receipt | None:
     claimed = next(iter(Receipt.objects.raw(CLAIM, [now() + LEASE, receipt_id, now()])), None)
     if claimed:
-        claimed.connector = at_hand(claimed.connector_id)
+        claimed.connector = at_hand(pk=claimed.connector_id)
     return claimed
 
 

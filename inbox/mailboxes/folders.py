@@ -14,7 +14,7 @@ from connectors.adapters.email.imap import Mailbox, RawMail
 from connectors.adapters.email.imap_words import folder_names
 from connectors.models import Connector, MailFolder, Receipt
 from inbox.intake import take_in_task
-from inbox.wake import wake
+from inbox.wake import wake_for
 
 TRIES = 3  # a mail that ends the session so often is given up, or nothing behind it would ever arrive
 AT_ONCE = 20  # mails between two looks at the lease, and tidied together
@@ -131,7 +131,7 @@ def _commit(connector: Connector, folder: MailFolder, mail: RawMail, place: Plac
         mine.update(last_uid=mail.uid)
         Connector.objects.filter(pk=connector.pk).update(last_received_at=now())
         if receipt:
-            wake(take_in_task, receipt)
+            wake_for(take_in_task, receipt)
 
 
 def _store(connector: Connector, folder: MailFolder, mail: RawMail, place: Place) -> int | None:

@@ -77,6 +77,22 @@ def test_a_signed_text_becomes_an_entry_and_is_answered_with_empty_twiml(number:
     assert Entry.objects.get(kind="message").text.startswith("Where is my order? 😀")
 
 
+def test_a_secret_that_was_changed_this_very_second_counts(number: Connector) -> None:
+    text_from(number, "Hello")  # so that the old one is at hand
+    another = Connector.objects.get(pk=number.pk)
+    another.credentials = {**another.credentials, "auth_token": "a-newer-token"}
+    another.save(update_fields=["credentials"])
+    assert text_from(number, "Still there?", sid="SM" + "2" * 32, token="a-newer-token").status_code == 200
+    assert Receipt.objects.count() == 2
+
+
+def test_a_webhook_asks_for_no_session_and_is_told_of_none(number: Connector) -> None:
+    answer = text_from(number, "Hello")
+    assert not answer.cookies
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "Content-Security-Policy" not in answer
+
+
 def test_a_text_signed_with_another_token_is_refused_and_leaves_nothing(number: Connector) -> None:
     assert text_from(number, "hi", token="somebody-elses").status_code == 403
     assert not Receipt.objects.exists()

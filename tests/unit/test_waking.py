@@ -1,0 +1,37 @@
+"""What comes in crowds is asked for in few messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inbox.wake import TOGETHER, Messenger
+
+
+class Asked:
+    """Stands in for a Celery task: remembers what a worker was asked to do."""
+
+    def __init__(self) -> None:
+        self.messages: list[list[int]] = []
+
+    def apply_async(self, arguments: list[int], **options: Any) -> None:
+        self.messages.append(arguments)
+
+
+def asked_after(count: int) -> list[list[int]]:
+    """The thread gets to its work only after all have come (its calls are put nowhere in tests)."""
+    messenger, task = Messenger(), Asked()
+    for pk in range(count):
+        messenger.gather(task, pk)  # type: ignore[arg-type]
+    for _ in range(count):
+        messenger._ask_for_some(task)  # type: ignore[arg-type]
+    return task.messages
+
+
+def test_one_alone_is_asked_for_by_itself() -> None:
+    assert asked_after(1) == [[0]]
+
+
+def test_a_crowd_goes_in_few_messages_in_its_order_and_nobody_twice() -> None:
+    messages = asked_after(2 * TOGETHER + 3)
+    assert [len(each) for each in messages] == [TOGETHER, TOGETHER, 3]
+    assert [pk for each in messages for pk in each] == list(range(2 * TOGETHER + 3))
