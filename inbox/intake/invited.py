@@ -134,6 +134,8 @@ def settle(
     if fresh is None or other is None:
         if not claim.is_yes:
             _remark(entry, claim.why)
+    elif owner.pk != other.pk and not merging.somebody_sees_both(owner, other):
+        _leave_to_agents(claim, fresh, other, entry)
     elif claim.is_yes:
         _confirm(fresh, owner, other, entry)
     elif owner.pk == other.pk or _may_go_on(fresh, owner, other, entry):
@@ -206,6 +208,21 @@ def _ask(invitation: Invitation, entry: Entry) -> None:
             invitation.save(update_fields=["claimed_by", "asked_in"])
     asked = invitation.asked_in_id is not None
     _remark(entry, f"{words} {'That person is asked.' if asked else 'That person could not be asked.'}")
+
+
+def _leave_to_agents(claim: Claim, invitation: Invitation, other: Customer, entry: Entry) -> None:
+    """Joining would show each side's words to whom nobody chose for them, or to nobody: the readers of both are told,
+    and can name somebody in both. The code is not used up, so it joins them then."""
+    claimant = invitation.claimed_by if claim.is_yes else entry.identity
+    shown = claimant.shown if claimant else "Somebody"
+    said, told = "Wrote a code that was given to somebody else.", f"{shown} wrote the code given here."
+    if claim.is_yes:
+        said, told = f"Confirmed that {shown} is theirs.", "Somebody confirmed that this address is theirs."
+    _remark(entry, f"{said} Not joined: {merging.NOBODY_SEES_BOTH}")
+    case = Case.objects.live_of(other)
+    if case and not case.timeline().filter(event="not_joined", data__invitation=invitation.pk).exists():
+        words = f"{told} Not joined: {merging.NOBODY_SEES_BOTH}"
+        case.record(Entry.event_of("not_joined", words, by=None, invitation=invitation.pk))
 
 
 # It is they

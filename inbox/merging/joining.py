@@ -73,6 +73,8 @@ def join_locked(
     both = [*survivor.family(), *absorbed.family()]
     if by and Case.objects.closed_to(by).filter(customer__in=both).exists():
         raise NotAllowed(journal.IS_CLOSED)
+    if not somebody_sees_both(survivor, absorbed):
+        raise CannotJoin(journal.NOBODY_SEES_BOTH)
     merge = Merge.objects.create(
         survivor=survivor,
         absorbed=absorbed,
@@ -96,6 +98,13 @@ def join_locked(
     _join_cases(merge, by)
     merge.save(update_fields=["before"])
     return merge
+
+
+def somebody_sees_both(one: Customer, other: Customer) -> bool:
+    """Whether an agent who is still there may read as one what becomes one case by joining them."""
+    live = list(Case.objects.live().main().filter(customer__in=[one, other]))
+    named = live[0].named_with(live[1]) if len(live) == 2 else None
+    return named is None or Agent.objects.active().filter(pk__in=named).exists()
 
 
 def _newest(model: type[models.Model]) -> int:

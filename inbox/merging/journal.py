@@ -29,6 +29,7 @@ FIELDS = ("name", "language", "time_zone", "prefers")  # of a person, which a jo
 
 MAY_NOT_JOIN = "You may not join people. A supervisor can allow it, or do it for you."
 MAY_NOT_PART = "You may not tell people apart. A supervisor can allow it, or do it for you."
+NOBODY_SEES_BOTH = "Each has a sensitive case, and nobody is named in both. Name one person in both, who can join them."
 IS_CLOSED = "One of them has a case that only named people see. One of those can do it."
 
 
@@ -79,6 +80,12 @@ def hide_together(before: State, older: Case, newer: Case) -> None:
     if older.sensitive:
         before["hidden"] = was | before.get("hidden", {})
         before["hidden_then"] = [older.sensitive, older.named_ids]
+
+
+def hidden_then(before: State) -> State:
+    """{"<id>": [sensitive, named_ids]}, which a join says once of all."""
+    then = before["hidden_then"]
+    return then if isinstance(then, dict) else dict.fromkeys(before["hidden"], then)
 
 
 def put_back(case: Case, was: State) -> None:

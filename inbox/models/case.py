@@ -424,14 +424,16 @@ class Case(models.Model):
             live.announce(partial(farewell, self.pk, self.version + 1, self.team_ids, self.named_ids or []))
         self.changed(None, "sensitive", "named_ids", "assignee", *self.LAST)
 
-    def hide_with(self, other: Case) -> None:
-        """Read as one from now on, both are as sensitive as either was. Only those who are named in both see it; where
-        there is nobody, those named in this one."""
-        why = self.sensitive or other.sensitive
-        if not why:
-            return
+    def named_with(self, other: Case) -> list[int] | None:
+        """Of two sensitive cases those who are named in both, of one those named there; None when neither is."""
         each = [{*case.named_ids} for case in (self, other) if case.named_ids is not None]
-        named = sorted(set.intersection(*each) or each[0])
+        return sorted(set.intersection(*each)) if each else None
+
+    def hide_with(self, other: Case) -> None:
+        """Read as one from now on, both are as sensitive as either was, and only those who are named in both see it."""
+        why, named = self.sensitive or other.sensitive, self.named_with(other)
+        if named is None:
+            return
         for case in (self, other):
             if case.named_ids != named:
                 live.announce(partial(farewell, case.pk, case.version + 1, case.team_ids, named))

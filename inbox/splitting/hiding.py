@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from inbox.merging.journal import IS_CLOSED, State, secrecy
+from inbox.merging.journal import IS_CLOSED, hidden_then, secrecy
 from inbox.models import Agent, Case, Entry, EntryKind, Regrouping
 from inbox.splitting.journal import CannotSplit
 
@@ -20,13 +20,13 @@ def refuse_closed(by: Agent, *cases: Case) -> None:
 
 def hide_like(case: Case, other: Case) -> None:
     """What lies in `other` will be read in `case`: by those who are named in both."""
-    if other.named_ids is None:
+    named = case.named_with(other)
+    if other.named_ids is None or named is None:
         return
-    named = {*other.named_ids} if case.named_ids is None else {*other.named_ids} & {*case.named_ids}
     if not named:
         raise CannotSplit(IS_CLOSED)
-    if case.named_ids != sorted(named):
-        case.hide(case.sensitive or other.sensitive, [*named])
+    if case.named_ids != named:
+        case.hide(case.sensitive or other.sensitive, named)
 
 
 def hide_before_going_back(regrouping: Regrouping, left: Case, came: Case) -> None:
@@ -58,9 +58,7 @@ def show_again(regrouping: Regrouping, case: Case, words: Collection[int]) -> bo
 
 
 def _was_decided_since(regrouping: Regrouping, case: Case) -> bool:
-    then: State = regrouping.before["hidden_then"]
-    if isinstance(then, list):
-        then = dict.fromkeys(regrouping.before["hidden"], then)
+    then = hidden_then(regrouping.before)
     return any(then.get(pk) != now for pk, now in secrecy(case).items())
 
 

@@ -77,11 +77,6 @@ def test_a_code_that_joins_two_sensitive_cases_opens_neither_to_more_people(
     assert fresh(hidden).named_ids == fresh(of_bob).named_ids == [sam.pk]
 
 
-def test_where_nobody_is_named_in_both_the_older_case_decides(hidden: Any, of_bob: Any, ana: Any) -> None:
-    merging.join_locked(hidden.customer, of_bob.customer, by=None, reason="wrote the code")
-    assert fresh(hidden).named_ids == fresh(of_bob).named_ids == [ana.pk]
-
-
 @pytest.fixture
 def split_by_sam(maya: Any, mailbox: Any, ana: Any, sam: Any) -> Any:
     """Maya's two matters, told apart by Sam; then Ana hid the second, and Sam is not named."""
