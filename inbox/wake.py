@@ -62,7 +62,7 @@ class Messenger:
         some = [crowd.popleft() for _ in range(min(TOGETHER, len(crowd)))]  # only this thread takes any away
         if some:
             self.asked_at = time.monotonic()
-            task.apply_async(some, retry=False, ignore_result=True)
+            task.apply_async(tuple(some), retry=False, ignore_result=True)
 
     def _run(self) -> None:
         while True:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max, Q
 
 from connectors.messages import (
     Attachment,
@@ -22,8 +23,8 @@ from customers.models import Customer, Identity, IdentityLink
 from inbox import codes, inviting, outbox
 from inbox.intake import messages
 from inbox.models import Agent, Case, Entry, Team
+from inbox.models.case import SPOKEN
 from inbox.outbox.composing import compose
-from inbox.views.composer import newest_of
 
 _numbers = itertools.count(1)
 PASSWORD = "a-long-test-password"
@@ -155,6 +156,12 @@ def answers(by: Agent, case: Case, text: str, *, channel: str = "", **about: Any
         option = found
     about.setdefault("seen_entry", newest_of(case.family()))
     return outbox.reply(case, by=by, option_key=option.key, text=text, **about)
+
+
+def newest_of(family: list[int]) -> int:
+    """What an agent has seen who saw the case just now."""
+    seen = Entry.objects.filter(Q(kind__in=SPOKEN) | Q(event="joined"), case__in=family)
+    return seen.aggregate(newest=Max("pk"))["newest"] or 0
 
 
 def code_from(by: Agent, case: Case, connector: Connector, **about: Any) -> str:

@@ -13,7 +13,7 @@ from psycopg import Connection
 class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection[Any]:
         while True:
-            connection = super().get_new_connection(conn_params)
+            connection: Connection[Any] = super().get_new_connection(conn_params)
             if self.pool is None or not has_news(connection):
                 return connection
             connection.close()

@@ -3,6 +3,7 @@ refuses anything else; the last one holds."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -27,6 +28,8 @@ class Purpose(models.TextChoices):
 
 LAST_WORD = """SELECT state, at FROM customers_consent WHERE identity_id = %s AND sender IN (%s, '') AND purpose = %s
     ORDER BY id DESC LIMIT 1"""
+LAST_WORDS = """SELECT DISTINCT ON (identity_id, sender) identity_id, sender, id, state, at FROM customers_consent
+    WHERE identity_id = ANY (%s) AND purpose = %s ORDER BY identity_id, sender, id DESC"""
 AGREED = (ConsentState.EXPLICIT, ConsentState.DOUBLE)
 
 
@@ -36,13 +39,26 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         state, at = self._last_word(identity, sender, Purpose.SERVICE)
         return at if state == ConsentState.OPTED_OUT else None
 
+    def opted_out(self, identities: Sequence[Identity]) -> Callable[[Identity, str], datetime | None]:
+        """`opted_out_at` of all these, read in one statement."""
+        with connection.cursor() as cursor:  # by hand: every case that is opened pays for it
+            cursor.execute(LAST_WORDS, [[each.pk for each in identities], Purpose.SERVICE])
+            said = {(identity, sender): word for identity, sender, *word in cursor.fetchall()}
+
+        def opted_out_at(identity: Identity, sender: str) -> datetime | None:
+            words = [said[identity.pk, each] for each in (sender, "") if (identity.pk, each) in said]
+            _, state, at = max(words, default=(0, "", None))
+            return at if state == ConsentState.OPTED_OUT else None
+
+        return opted_out_at
+
     def agreed_to_marketing(self, identity: Identity, sender: str) -> bool:
         """In so many words; whoever opted out of everything opted out of that too."""
         is_out = self.opted_out_at(identity, sender) is not None
         return not is_out and self._last_word(identity, sender, Purpose.MARKETING)[0] in AGREED
 
     def _last_word(self, identity: Identity, sender: str, purpose: Purpose) -> tuple[str, datetime | None]:
-        with connection.cursor() as cursor:  # by hand: asked for every address of every case that is opened
+        with connection.cursor() as cursor:  # by hand: every message that leaves pays for it
             cursor.execute(LAST_WORD, [identity.pk, sender, purpose])
             return cursor.fetchone() or ("", None)
 

@@ -18,8 +18,9 @@ from customers.models.consent import Purpose
 from inbox.models import Case, Draft, Entry
 from inbox.switching import Way, default_way
 
-LAST_WROTE_TO = """SELECT connector_id, our_address FROM inbox_entry
-    WHERE identity_id = %s AND kind IN ('message', 'filed') ORDER BY id DESC LIMIT 1"""
+LAST_WROTE_TO = """SELECT i.id, last.* FROM unnest(%s::bigint[]) i(id) CROSS JOIN LATERAL (
+    SELECT connector_id, our_address FROM inbox_entry
+    WHERE identity_id = i.id AND kind IN ('message', 'filed') ORDER BY id DESC LIMIT 1) last"""
 
 
 @dataclass(frozen=True)
@@ -49,31 +50,41 @@ class Option:
         return self.refusal is None
 
 
-def options(case: Case) -> list[Option]:
-    """All ways to the case's customer, the one used last first."""
-    customer = case.customer.current()
-    connectors = list(Connector.objects.active().select_related("team"))
+def options(case: Case, known: Sequence[Identity] | None = None) -> list[Option]:
+    """All ways to the case's customer, the one used last first. `known`: their identities in use, read already."""
+    if known is None:
+        known = list(case.customer.current().identities.in_use().order_by("pk"))
+    identities = [each for each in known if each.scope != UNPROVEN]
+    connectors = list(Connector.objects.active().select_related("team").defer("credentials"))
+    wrote_to, opted_out = _last_wrote_to(identities), Consent.objects.opted_out(identities)
     found = [
-        _option(case, identity, connector, our_address)
-        for identity in customer.identities.in_use().exclude(scope=UNPROVEN).order_by("pk")
-        for connector, our_address in _connectors_for(case, identity, connectors)
+        _option(identity, connector, our_address, opted_out(identity, str(connector.uuid)))
+        for identity in identities
+        for connector, our_address in _connectors_for(case, identity, connectors, wrote_to)
     ]
     return sorted(found, key=lambda each: each.last_used.timestamp() if each.last_used else 0.0, reverse=True)
 
 
-def _connectors_for(case: Case, identity: Identity, connectors: Sequence[Connector]) -> list[tuple[Connector, str]]:
+def _last_wrote_to(identities: Sequence[Identity]) -> dict[int, tuple[int, str]]:
+    """By identity: the connector and the address of ours."""
+    with connection.cursor() as cursor:  # by hand: every case that is opened pays for it
+        cursor.execute(LAST_WROTE_TO, [[each.pk for each in identities]])
+        return {identity: (connector, address) for identity, connector, address in cursor.fetchall()}
+
+
+def _connectors_for(
+    case: Case, identity: Identity, connectors: Sequence[Connector], wrote_to: dict[int, tuple[int, str]]
+) -> list[tuple[Connector, str]]:
     """The connector (and address of ours) this identity last wrote to; without one, the case's team's, else any."""
     able = _able(identity, connectors)
-    with connection.cursor() as cursor:  # by hand: asked for every address of every case that is opened
-        cursor.execute(LAST_WROTE_TO, [identity.pk])
-        last = cursor.fetchone()
-    if last and last[0] in {each.pk for each in able}:
-        return [(each, last[1] or each.address) for each in able if each.pk == last[0]]
+    last, address = wrote_to.get(identity.pk, (0, ""))
+    if last in {each.pk for each in able}:
+        return [(each, address or each.address) for each in able if each.pk == last]
     teams = [each for each in able if each.team_id == case.team_id]
     return [(each, each.address) for each in (teams or able)[:1]]
 
 
-def _option(case: Case, identity: Identity, connector: Connector, our_address: str) -> Option:
+def _option(identity: Identity, connector: Connector, our_address: str, opted_out_at: datetime | None) -> Option:
     limits = ADAPTERS[Channel(connector.kind)].limits
     return Option(
         channel=connector.kind,
@@ -81,7 +92,7 @@ def _option(case: Case, identity: Identity, connector: Connector, our_address: s
         connector=connector,
         our_address=our_address,
         last_used=identity.last_inbound_at,
-        refusal=refusal(identity, connector),
+        refusal=_refusal(identity, connector, opted_out_at),
         confirm=to_confirm(identity, connector),
         files_allowed=limits.max_files,
         closing=limits.closing(Standing(now(), last_inbound_at=identity.last_inbound_at, options=connector.options)),
@@ -105,7 +116,24 @@ def refusal(
     is_last_word: bool = False,
     purpose: Purpose = Purpose.SERVICE,
 ) -> Refusal | None:
-    """Asked by the composer, and again when the message is about to leave. `is_last_word`: an apology to a stranger."""
+    """Asked again when the message is about to leave. `is_last_word`: an apology to a stranger."""
+    sender = str(connector.uuid)
+    opted_out_at = Consent.objects.opted_out_at(identity, sender)
+    refused = _refusal(identity, connector, opted_out_at, automatic=automatic, is_last_word=is_last_word)
+    if refused is None and purpose == Purpose.MARKETING:
+        if not Consent.objects.agreed_to_marketing(identity, sender):
+            return Refusal("They have not agreed to marketing here.", "Ask them, and note their answer on their page.")
+    return refused
+
+
+def _refusal(
+    identity: Identity,
+    connector: Connector,
+    opted_out_at: datetime | None,
+    *,
+    automatic: bool = False,
+    is_last_word: bool = False,
+) -> Refusal | None:
     if identity.blocked_at:
         return Refusal("This address is blocked.", "Unblock it in the customer's panel first.")
     if identity.is_wrong and not is_last_word:
@@ -116,13 +144,10 @@ def refusal(
         return Refusal(f"{connector.name} is paused.", "An admin can resume it on the health page.")
     if connector.needs_reconnect:
         return Refusal(f"{connector.name} has to be connected again.", "An admin can do that on the health page.")
-    sender = str(connector.uuid)
-    if purpose == Purpose.MARKETING and not Consent.objects.agreed_to_marketing(identity, sender):
-        return Refusal("They have not agreed to marketing here.", "Ask them, and note their answer on their page.")
     standing = Standing(
         now=now(),
         last_inbound_at=identity.last_inbound_at,
-        opted_out_at=Consent.objects.opted_out_at(identity, sender),
+        opted_out_at=opted_out_at,
         automatic=automatic,
         options=connector.options,
     )
@@ -167,8 +192,9 @@ def option_by_key(case: Case, key: str) -> Option | None:
     connector = Connector.objects.active().select_related("team").filter(pk=connector_pk).first()
     if identity is None or connector is None or connector not in _able(identity, [connector]):
         return None
-    offered = _connectors_for(case, identity, [connector])
-    return _option(case, identity, connector, offered[0][1] if offered else connector.address)
+    offered = _connectors_for(case, identity, [connector], _last_wrote_to([identity]))
+    opted_out_at = Consent.objects.opted_out_at(identity, str(connector.uuid))
+    return _option(identity, connector, offered[0][1] if offered else connector.address, opted_out_at)
 
 
 def _able(identity: Identity, connectors: Sequence[Connector]) -> list[Connector]:

@@ -26,7 +26,7 @@ from inbox.views.changes import since_of
 from inbox.views.composer import composer_of
 from inbox.views.has import what_it_has
 from inbox.views.inbox import list_context, view_or_404
-from inbox.views.panel import panel_of
+from inbox.views.panel import identities_of, panel_of
 from inbox.views.timeline import last_page, page_before, rows_of_some, with_people
 
 MOST_NEW = 200
@@ -59,10 +59,11 @@ def timeline_of(family: list[int]) -> EntryQuerySet:
 
 def around_of(case: Case, agent: Agent, family: list[int], picked: str = "") -> dict[str, Any]:
     """Everything around the timeline: head, card, the form around the text, panel. Each thing is read once."""
-    ways, has = outbox.options(case), what_it_has(case, agent, family)
+    identities = identities_of(case.customer.current())
+    ways, has = outbox.options(case, identities), what_it_has(case, agent, family)
     waiting = list(timeline_of(family).filter(is_open=True).defer("search", "html", "quoted").order_by("pk"))
     composer = composer_of(case, agent, picked=picked, ways=ways, waiting=waiting, family=family, has=has)
-    panel = panel_of(case, agent, ways=ways, waiting=waiting, family=family, has=has)
+    panel = panel_of(case, agent, identities, ways=ways, waiting=waiting, family=family, has=has)
     channels = Counter(each.channel for each in panel.addresses)
     return {
         "case": case,

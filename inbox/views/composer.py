@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from uuid import UUID, uuid4
 
-from django.db.models import Q
-
 from inbox.models import Agent, Attachment, Case, Draft, Entry, EntryKind, Participant, ParticipantRole
-from inbox.models.case import SPOKEN
 from inbox.outbox import Option, default_option, introduction
 from inbox.views.has import Has
 
@@ -68,7 +65,7 @@ def composer_of(
         moved_to=there if option and there and option.channel != case.channel else None,
         copied=copied_in(family) if has.participants else [],
         subject=(draft.subject if draft and draft.subject else "") or case.subject,
-        newest=newest_of(family),
+        newest=has.newest,
         form=uuid4(),
         draft=draft,
         note=next((each for each in drafts if each.channel == "note" and each.text), None),
@@ -79,12 +76,6 @@ def composer_of(
 
 def _drafts(case: Case, agent: Agent) -> list[Draft]:
     return list(Draft.objects.filter(case=case, agent=agent).order_by("-saved_at").prefetch_related("attachments"))
-
-
-def newest_of(family: Sequence[int]) -> int:
-    """The newest thing said, on any channel, or the last join: what an agent has seen when the form was drawn."""
-    said = Entry.objects.filter(Q(kind__in=SPOKEN) | Q(event="joined"), case__in=family).order_by("-pk")
-    return said.values_list("pk", flat=True).first() or 0
 
 
 def _ties(waiting: Sequence[Entry], option: Option | None) -> list[Tie]:

@@ -8,11 +8,15 @@ from typing import NamedTuple
 from django.db import connection
 
 from inbox.models import Agent, Case
+from inbox.models.case import SPOKEN
 
 WHAT = """
 WITH RECURSIVE people(id) AS (
     VALUES (%(customer)s::bigint) UNION SELECT c.id FROM customers_customer c JOIN people p ON c.merged_into_id = p.id)
-SELECT EXISTS (SELECT FROM inbox_alert WHERE case_id = %(case)s AND closed_at IS NULL),
+SELECT (SELECT coalesce(max(last.id), 0) FROM unnest(%(family)s::bigint[]) f(id) CROSS JOIN LATERAL (
+        SELECT id FROM inbox_entry WHERE case_id = f.id AND (kind = ANY (%(spoken)s) OR event = 'joined')
+        ORDER BY id DESC LIMIT 1) last),
+    EXISTS (SELECT FROM inbox_alert WHERE case_id = %(case)s AND closed_at IS NULL),
     EXISTS (SELECT FROM inbox_case c JOIN people p ON c.customer_id = p.id WHERE c.id <> %(case)s),
     EXISTS (SELECT FROM inbox_draft WHERE case_id = %(case)s AND agent_id = %(agent)s),
     EXISTS (SELECT FROM inbox_fact WHERE case_id = ANY (%(family)s)),
@@ -26,6 +30,7 @@ SELECT EXISTS (SELECT FROM inbox_alert WHERE case_id = %(case)s AND closed_at IS
 
 
 class Has(NamedTuple):
+    newest: int  # the last thing said, on any channel, or the last join: what an agent has seen who sees this; 0: none
     alert: bool
     cases: bool  # others of the same customer
     drafts: bool  # of this agent
@@ -40,5 +45,6 @@ class Has(NamedTuple):
 def what_it_has(case: Case, agent: Agent, family: Sequence[int]) -> Has:
     customer = case.customer.current()
     with connection.cursor() as cursor:
-        cursor.execute(WHAT, {"case": case.pk, "customer": customer.pk, "agent": agent.pk, "family": list(family)})
+        about = {"case": case.pk, "customer": customer.pk, "agent": agent.pk}
+        cursor.execute(WHAT, {**about, "family": list(family), "spoken": [*SPOKEN]})
         return Has(*cursor.fetchone())

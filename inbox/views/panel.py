@@ -19,8 +19,8 @@ from inbox.views.proposed import ProposalCard, cards_for
 
 MOST_MENTIONS = 20
 MOST_EARLIER, MOST_CASES = 5, 200
-WRITTEN = """SELECT identity_id, max(created_at) FROM inbox_entry
-    WHERE identity_id = ANY (%s) AND kind = 'message' GROUP BY identity_id"""
+WRITTEN = """SELECT i.id, last.created_at FROM unnest(%s::bigint[]) i(id) CROSS JOIN LATERAL (
+    SELECT created_at FROM inbox_entry WHERE identity_id = i.id AND kind = 'message' ORDER BY id DESC LIMIT 1) last"""
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,25 @@ class Panel:
     proposals: Sequence[ProposalCard]
 
 
+def identities_of(customer: Customer) -> list[Identity]:
+    """All that are in use, with the links that `panel_of` shows."""
+    return list(customer.identities.in_use().order_by("pk").prefetch_related("links__made_by"))
+
+
 def panel_of(
-    case: Case, agent: Agent, *, ways: Sequence[Option], waiting: Sequence[Entry], family: Sequence[int], has: Has
+    case: Case,
+    agent: Agent,
+    identities: Sequence[Identity],
+    *,
+    ways: Sequence[Option],
+    waiting: Sequence[Entry],
+    family: Sequence[int],
+    has: Has,
 ) -> Panel:
     customer = case.customer.current()
     every = set(_other_cases(case, customer)) if has.cases else set()
     visible = list(Case.objects.visible_to(agent).filter(pk__in=every).order_by("-pk")) if every else []
-    addresses = _addresses(customer, ways, waiting)
+    addresses = _addresses(identities, ways, waiting)
     proposals = cards_for(customer, agent) if has.proposals else []
     return Panel(
         addresses=addresses,
@@ -88,8 +100,7 @@ def _merges(customer: Customer) -> list[Merge]:
     return list(Merge.objects.filter(survivor=customer, undone_at=None).select_related("absorbed", "by"))
 
 
-def _addresses(customer: Customer, ways: Sequence[Option], waiting: Sequence[Entry]) -> list[Address]:
-    identities = list(customer.identities.in_use().order_by("pk").prefetch_related("links__made_by"))
+def _addresses(identities: Sequence[Identity], ways: Sequence[Option], waiting: Sequence[Entry]) -> list[Address]:
     refusals = {way.identity.pk: way.refusal for way in ways}
     unanswered = Counter(each.identity_id for each in waiting)
     written = _written(identities)

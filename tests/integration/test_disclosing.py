@@ -16,7 +16,6 @@ from customers.models import Identity, IdentityLink
 from inbox import codes, merging, outbox
 from inbox.models import Attachment, Case, Delivery, Entry, Invitation, Participant
 from inbox.outbox.composing import compose
-from inbox.views.composer import newest_of
 from tests import make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,7 +44,7 @@ def options_of(case: Case, identity: Identity) -> str:
 
 def reply(ana: Any, case: Case, to: Identity, text: str, **about: Any) -> Entry:
     key = options_of(case, to)
-    return outbox.reply(case, by=ana, option_key=key, text=text, seen_entry=newest_of(case.family()), **about)
+    return outbox.reply(case, by=ana, option_key=key, text=text, seen_entry=make.newest_of(case.family()), **about)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +113,7 @@ def test_the_agent_reads_why_and_may_send_a_code_first(
         {
             "option": options_of(case, stranger),
             "text": "Order 48213",
-            "seen": newest_of(case.family()),
+            "seen": make.newest_of(case.family()),
         },
     )
     assert page.status_code == 409
@@ -203,7 +202,7 @@ def test_whoever_is_copied_in_is_not_told_what_was_said_on_another_channel(
     assert case
     jon = Participant.objects.get()
     assert reply(ana, case, maya.identities.get(kind="email"), "Order 77001 left", copied=[jon.pk])
-    said = {"option": options_of(case, maya.identities.get(kind="email")), "seen": newest_of(case.family())}
+    said = {"option": options_of(case, maya.identities.get(kind="email")), "seen": make.newest_of(case.family())}
     page = browser_of(ana).post(f"/cases/{case.pk}/reply/", {**said, "text": "Order 48213 left", "copied": [jon.pk]})
     assert page.status_code == 409
     assert "jon@hale.test is copied in and is not Maya." in page.content.decode()

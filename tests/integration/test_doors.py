@@ -40,6 +40,7 @@ LISTS = {  # anybody who signed in; what they show is filtered by visible_to
     "search/",
     "alerts/",
     "alerts/count/",
+    "customers/review/count/",
     "alerts/seen/",
     "customers/",
     "customers/review/",

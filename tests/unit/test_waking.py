@@ -11,13 +11,13 @@ class Asked:
     """Stands in for a Celery task: remembers what a worker was asked to do."""
 
     def __init__(self) -> None:
-        self.messages: list[list[int]] = []
+        self.messages: list[tuple[int, ...]] = []
 
-    def apply_async(self, arguments: list[int], **options: Any) -> None:
+    def apply_async(self, arguments: tuple[int, ...], **options: Any) -> None:
         self.messages.append(arguments)
 
 
-def asked_after(count: int) -> list[list[int]]:
+def asked_after(count: int) -> list[tuple[int, ...]]:
     """The thread gets to its work only after all have come (its calls are put nowhere in tests)."""
     messenger, task = Messenger(), Asked()
     for pk in range(count):
@@ -28,7 +28,7 @@ def asked_after(count: int) -> list[list[int]]:
 
 
 def test_one_alone_is_asked_for_by_itself() -> None:
-    assert asked_after(1) == [[0]]
+    assert asked_after(1) == [(0,)]
 
 
 def test_a_crowd_goes_in_few_messages_in_its_order_and_nobody_twice() -> None:
