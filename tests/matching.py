@@ -9,20 +9,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
-from django.db import transaction
 from django.utils.timezone import now
 
-from connectors.messages import Attachment, Authenticity, EmailHeaders, InboundMessage, Sender
-from connectors.models import Connector
+from connectors.models import Connector, Receipt
 from customers.identities import EMAIL, INSTAGRAM, PHONE
 from customers.models import Identity
-from inbox import proposing
-from inbox.intake import messages
+from inbox import intake, proposing
 from inbox.models import Merge, Proposal, TraceKind
 from inbox.proposing import gathering, signals
 from inbox.proposing.signals import Found
 from inbox.proposing.weighing import Address, Seen, Side, Written, weigh
 from tests.pairs import Account, Pair, Said
+from tests.providers import Providers
 
 
 @dataclass(slots=True)
@@ -49,44 +47,34 @@ class Matching:
 
 
 def play(pairs: Iterable[Pair], ours: dict[str, Connector]) -> Matching:
-    """Messages arrive in the order they were written, each is looked at by a worker before the next comes."""
-    told = list(pairs)
+    """Everything as providers hand it over, in the order it was written: receipt, entry, file, profile; and looked at
+    by a worker before the next comes."""
+    told, providers = list(pairs), Providers()
     people: dict[int, int] = {}  # account → customer
     began = now() - timedelta(minutes=max(each.minute for pair in told for each in pair.said) + 60)
     accounts = {id(account): account for pair in told for account in (pair.one, pair.other)}
-    for pair in told:
-        for said in pair.said:
-            with transaction.atomic():
-                item = _item(said, ours[said.account.channel])
-                outcome = messages.receive(ours[said.account.channel], item, at=began + timedelta(minutes=said.minute))
-            proposing.look(outcome["entry"])
+    with providers.answering():
+        for pair in told:
+            for said in pair.said:
+                _arrives(said, ours[said.account.channel], providers, began + timedelta(minutes=said.minute))
     for key, account in accounts.items():
         people[key] = Identity.objects.get(value=account.address, scope=_scope(account, ours)).customer_id
     return _counted(told, people)
 
 
+def _arrives(said: Said, to: Connector, providers: Providers, at: datetime) -> None:
+    body, headers = providers.hands_over(said, to, at)
+    receipt = Receipt.store(to, body, headers=dict(headers), at=at)
+    assert receipt and intake.take_in(receipt)
+    [outcome] = Receipt.objects.get(pk=receipt).outcomes
+    assert outcome["outcome"] == "entry", outcome
+    proposing.look(outcome["entry"])
+    if intake.look_up_profiles() + (intake.fetch_files() if said.file else 0):
+        proposing.look(outcome["entry"])
+
+
 def _scope(account: Account, ours: dict[str, Connector]) -> str:
     return ours["instagram"].address if account.channel == "instagram" else ""
-
-
-_numbers = iter(range(1, 10_000_000))
-
-
-def _item(said: Said, to: Connector) -> InboundMessage:
-    account, number = said.account, next(_numbers)
-    is_mail = account.channel == "email"
-    scope = to.address if account.channel == "instagram" else ""
-    files = (Attachment(name="photo.jpg", content_type="image/jpeg", content=said.file),) if said.file else ()
-    return InboundMessage(
-        provider_id=f"pair-{number}",
-        sender=Sender(account.address, scope, account.name, account.handle),
-        recipient=to.address,
-        text=said.text,
-        subject=said.subject,
-        attachments=files,
-        authenticity=Authenticity.PASS if is_mail else Authenticity.UNKNOWN,
-        email=EmailHeaders(message_id=f"{number}@pairs.test") if is_mail else None,
-    )
 
 
 def _counted(pairs: list[Pair], people: dict[int, int]) -> Matching:

@@ -5,13 +5,15 @@ signals.py    what the words of a message tell: addresses, orders, names, "I mai
 names.py      whether two names may be one person's (known.py: short forms, common names)
 gathering.py  who shares a trace, by indexed look-ups
 weighing.py   the table of weights, and the verdict
-looking.py    the worker: a message was taken in; and the sweeper's net
+looking.py    the worker: a message was taken in
+catching_up.py  the sweeper's net
 deciding.py   the agent's answer: the same person, different people, ask the customer
 """
 
+from inbox.proposing.catching_up import catch_up, read_numbers
 from inbox.proposing.deciding import CannotAsk, accept, ask, differ
 from inbox.proposing.imported import propose_some
-from inbox.proposing.looking import catch_up, look, look_soon, look_task, propose
+from inbox.proposing.looking import look, look_soon, look_task, propose
 
 __all__ = [
     "CannotAsk",
@@ -24,4 +26,5 @@ __all__ = [
     "look_task",
     "propose",
     "propose_some",
+    "read_numbers",
 ]

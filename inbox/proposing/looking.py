@@ -4,12 +4,10 @@ something new."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.utils.timezone import now
 
 from connectors.messages import Authenticity
@@ -30,7 +28,6 @@ from inbox.models import (
     ProposalState,
     Trace,
     TraceKind,
-    Upto,
 )
 from inbox.models.proposal import UNDECIDED
 from inbox.proposing import signals
@@ -40,8 +37,6 @@ from inbox.proposing.weighing import Line, Side, Verdict, weigh
 from inbox.wake import wake_for
 
 SMALLEST_FILE = 2_000  # bytes; below it is a logo or a dot
-LATE, LOST = timedelta(seconds=20), timedelta(minutes=15)
-MOST_LATE, MOST_NAMES = 100, 500
 TELLING = 3  # points of a line that is worth asking again
 DECIDED = (ProposalState.DIFFERENT, ProposalState.ACCEPTED)  # accepted and yet two people: it was taken back
 
@@ -81,7 +76,7 @@ def _note(entry_id: int, owner: int) -> bool:
     entry = Entry.objects.select_related("identity__customer").get(pk=entry_id)
     if entry.identity is None or entry.identity.customer_id != owner:
         raise Moved
-    return _tells(entry) and _remember(entry.identity, _of_identity(entry.identity), _of_entry(entry), entry)
+    return _tells(entry) and _remember(entry.identity, of_identity(entry.identity), _of_entry(entry), entry)
 
 
 def _tells(entry: Entry) -> bool:
@@ -98,7 +93,7 @@ def _of_entry(entry: Entry) -> list[Found]:
     return [*told, *(Found(TraceKind.FILE, each) for each in files.values_list("sha256", flat=True)[:20])]
 
 
-def _of_identity(identity: Identity) -> list[Found]:
+def of_identity(identity: Identity) -> list[Found]:
     return signals.of_address(identity.kind, identity.value, identity.handle, identity.customer.name)
 
 
@@ -237,35 +232,3 @@ def _announce(people: Sequence[int]) -> None:
 def to_review() -> dict[str, Any]:
     """That there is more, or less, to answer: who may answer asks how much."""
     return {"kind": "review"}
-
-
-# The net
-
-
-def catch_up() -> int:
-    """What no worker looked at, and the names of people who are on record and never wrote. The sweeper's share."""
-    window = (now() - LOST, now() - LATE)
-    seen = Considered.objects.filter(entry=OuterRef("pk"))
-    late = Entry.objects.filter(kind=EntryKind.MESSAGE, created_at__range=window).exclude(Exists(seen)).order_by("pk")
-    found = list(late.values_list("pk", flat=True)[:MOST_LATE])
-    for pk in found:
-        look(pk)
-    Considered.objects.filter(at__lt=now() - 2 * LOST).delete()
-    return len(found) + read_names()
-
-
-def read_names() -> int:
-    """The next few hundred, in the order they came to be known."""
-    place, _ = Upto.objects.get_or_create(name="identities")
-    settled = Identity.objects.filter(pk__gt=place.number, first_seen_at__lt=now() - LATE).order_by("pk")
-    batch = list(settled.select_related("customer")[:MOST_NAMES])
-    rows = [
-        Trace(identity=each, kind=found.kind, value=found.value)
-        for each in batch
-        if each.scope != UNPROVEN and not each.erased_at
-        for found in _of_identity(each)
-    ]
-    Trace.objects.bulk_create(rows, ignore_conflicts=True)
-    if batch:
-        Upto.objects.filter(pk=place.pk).update(number=batch[-1].pk)
-    return len(batch)

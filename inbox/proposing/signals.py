@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from customers.identities import EMAIL, INSTAGRAM, found_in
+from customers.identities import EMAIL, INSTAGRAM, PHONE, WHATSAPP, NotAnAddress, found_in, normalise
 from inbox.models.fact import order_numbers
 from inbox.models.trace import TraceKind
 from inbox.proposing import names
@@ -33,6 +33,7 @@ from inbox.proposing.phrases import (
 )
 
 OWN, SIGNED, OTHERS, TOLD = "own", "signed", "others", "told"
+SAME = "same"  # a number in another form than it is stored in
 RANK = {OTHERS: 3, OWN: 2, SIGNED: 1, "": 0}
 MOST_TEXT = 20_000
 LONG_TEXT = 100  # characters; shorter words are anybody's
@@ -85,6 +86,14 @@ def mailbox(address: str) -> str:
     if domain in IGNORES_DOTS:
         return f"{local.replace('.', '')}@gmail.com"
     return f"{local}@{domain}"
+
+
+def todays_form(kind: str, value: str) -> str:
+    """Of a number that may have been stored before the rules of its country were known; empty for what is none."""
+    try:
+        return normalise(kind, value) if kind in (PHONE, WHATSAPP) else ""
+    except NotAnAddress:
+        return ""
 
 
 def _handles(handle: str) -> Iterator[Found]:

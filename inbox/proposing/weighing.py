@@ -16,10 +16,11 @@ from inbox.models.trace import TraceKind
 from inbox.proposing import names
 from inbox.proposing.known import GIVEN_NAMES
 from inbox.proposing.names import Likeness
-from inbox.proposing.signals import OTHERS, OWN, SIGNED
+from inbox.proposing.signals import OTHERS, OWN, SAME, SIGNED, todays_form
 
 WEIGHTS = {
     # for
+    "same_number": 30,  # one number in two forms: whatever speaks against it, somebody has to look
     "their_address": 10,  # one gives the other's address as their own, or signs with it
     "address": 6,  # one writes the other's address
     "their_handle": 9,
@@ -193,7 +194,11 @@ def _addresses(teller: Side, owner: Side, owners: Owners) -> Iterator[Line]:
 
 def _told(teller: Side, owner: Side, told: Seen, address: Address, owners: Owners) -> Iterator[Line]:
     entries = {teller.pk: told.entry}
-    if told.manner == OTHERS:
+    if told.manner == SAME:
+        forms = (each.value for each in teller.addresses if todays_form(each.kind, each.value) == told.value)
+        words = f"{next(forms, 'A number')} and {told.value} are the same number, written two ways"
+        yield _line("same_number", words, told.value)
+    elif told.manner == OTHERS:
         words = f"{teller.called} speaks of {told.value} as somebody else’s"
         yield _line("of_others", words, told.value, entries=entries)
     elif address.is_shared or owners.get((told.kind, told.value), 0) > SEVERAL:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import secrets
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -139,14 +141,14 @@ def test_two_whom_somebody_joined_by_hand_and_told_apart_are_not_proposed(
 def test_the_sweeper_looks_at_what_no_worker_saw(known: Customer, account: Any, monkeypatch: Any) -> None:
     make.says(Sender("777888", make.INSTAGRAM_ACCOUNT, "x"), account, "my mail is maya@ortiz.test")
     assert not Proposal.objects.exists()
-    monkeypatch.setattr("inbox.proposing.looking.LATE", proposing.looking.timedelta())
+    monkeypatch.setattr("inbox.proposing.catching_up.LATE", timedelta())
     proposing.catch_up()
     assert Proposal.objects.exists()
 
 
 def test_people_on_record_who_never_wrote_are_known_by_name(account: Any, monkeypatch: Any) -> None:
     zora = make.customer("Zora Quillfeather", email="mellow.pines@mail.test")
-    monkeypatch.setattr("inbox.proposing.looking.LATE", proposing.looking.timedelta())
+    monkeypatch.setattr("inbox.proposing.catching_up.LATE", timedelta())
     proposing.catch_up()
     assert Trace.objects.filter(identity__customer=zora, kind="name", value="zora quillfeather").exists()
     dm(account, "hello, where is my parcel?", "Zora Quillfeather", handle="mellow.pines")
@@ -363,12 +365,13 @@ def test_no_table_is_read_from_end_to_end(known: Customer, account: Any) -> None
 def test_pairs_of_people_meet_through_the_real_intake_and_none_is_linked_by_itself(
     mailbox: Any, number: Any, account: Any
 ) -> None:
-    told = list(pairs(25, seed=3))
+    """Others in every run. What it finds one by one is what all of it together says; but for a name, an order, that a
+    third one turned out to have when two had been proposed."""
+    seed = secrets.randbelow(10**6)
+    told = list(pairs(100, seed))
     found = play(told, {"email": mailbox, "sms": number, "instagram": account})
-    assert (found.pairs, found.links) == (25, 0)
+    assert (found.pairs, found.links) == (100, 0), f"seed {seed}"
     in_memory = weigh_all(told)
-    assert (found.proposed, found.right, found.by_strength) == (
-        in_memory.proposed,
-        in_memory.right,
-        in_memory.by_strength,
-    )
+    assert abs(found.proposed - in_memory.proposed) <= 2, f"seed {seed}"
+    assert abs(found.right - in_memory.right) <= 2, f"seed {seed}"
+    assert found.right >= 0.85 * found.proposed, f"seed {seed}"

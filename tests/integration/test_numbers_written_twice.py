@@ -1,0 +1,84 @@
+"""Two rows of one number, from before its country's rules were known: agents are asked, and nobody is joined."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connectors.models import Connector
+from customers.models import Customer, Identity
+from inbox import proposing
+from inbox.models import Entry, Merge, Proposal, ProposalState, Strength, Trace
+from tests import make
+
+pytestmark = pytest.mark.django_db
+TWINS = [("+5215512345678", "+525512345678"), ("+541123456789", "+5491123456789"), ("+551187654321", "+5511987654321")]
+
+
+def twins(before: str, today: str) -> tuple[Customer, Customer]:
+    return make.customer("Ana Duarte", phone=before), make.customer("", phone=today)
+
+
+@pytest.mark.parametrize(("before", "today"), TWINS)
+def test_the_sweeper_asks_about_a_number_that_is_written_two_ways(before: str, today: str) -> None:
+    one, other = twins(before, today)
+    proposing.catch_up()
+    proposal = Proposal.objects.get()
+    assert ({proposal.one, proposal.other}, proposal.strength) == ({one, other}, Strength.STRONG)
+    line = proposal.evidence.get(kind="same_number")
+    assert line.words == f"{before} and {today} are the same number, written two ways"
+    assert not Merge.objects.exists()
+    assert set(Identity.objects.values_list("value", "customer")) == {(before, one.pk), (today, other.pk)}
+
+
+def test_different_names_do_not_hide_that_it_is_one_number() -> None:
+    make.customer("Ana Duarte", phone="+5215512345678")
+    make.customer("Bia Souza", phone="+525512345678")
+    proposing.catch_up()
+    assert Proposal.objects.get().strength == Strength.STRONG
+    assert Proposal.objects.get().evidence.get(kind="other_name").points < 0
+
+
+def test_one_number_of_one_person_is_no_question() -> None:
+    one = make.customer("Ana Duarte", phone="+5215512345678")
+    Identity.objects.create(kind="phone", value="+525512345678", customer=one, origin="the import")
+    proposing.catch_up()
+    assert not Proposal.objects.exists()
+
+
+def test_many_are_read_some_at_a_time_and_each_once(monkeypatch: Any) -> None:
+    monkeypatch.setattr("inbox.proposing.catching_up.MOST_NUMBERS", 2)
+    for before, today in TWINS:
+        twins(before, today)
+    counts = []
+    for _ in range(4):
+        proposing.read_numbers()
+        counts.append(Proposal.objects.filter(evidence__kind="same_number").count())
+    assert counts == [1, 2, 3, 3]
+    assert proposing.read_numbers() == 0
+
+
+def test_who_was_said_to_be_different_people_is_not_asked_about_again(number: Connector, ana: Any) -> None:
+    _, other = twins(*TWINS[0])
+    proposing.catch_up()
+    proposing.differ(Proposal.objects.get(), by=ana)
+    make.says(other, number, "hola, ¿hay alguien?")
+    proposing.look(Entry.objects.get(kind="message").pk)
+    assert Proposal.objects.get().state == ProposalState.DIFFERENT
+
+
+def test_who_writes_before_the_sweeper_comes_is_asked_about_when_it_has_come(number: Connector) -> None:
+    make.customer("Ana Duarte", phone="+5215512345678")
+    entry = make.says(make.Sender("+525512345678"), number, "hola")
+    proposing.look(entry.pk)
+    assert not Proposal.objects.exists()
+    proposing.catch_up()
+    assert Proposal.objects.get().evidence.filter(kind="same_number").exists()
+
+
+def test_what_was_erased_is_not_read_for_its_number() -> None:
+    one, _ = twins(*TWINS[0])
+    Identity.objects.filter(customer=one).update(erased_at="2026-01-01T00:00:00Z")
+    proposing.catch_up()
+    assert not Trace.objects.filter(manner="same").exists()
