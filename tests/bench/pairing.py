@@ -13,6 +13,7 @@ django.setup()
 from django.db import connection, transaction  # noqa: E402
 
 from connectors.messages import Sender  # noqa: E402
+from connectors.models import Receipt  # noqa: E402
 from inbox import proposing  # noqa: E402
 from inbox.intake import messages  # noqa: E402
 from inbox.models import Team  # noqa: E402
@@ -74,8 +75,10 @@ def look(times: int) -> dict[str, float]:
 
 
 def play(number: int, seed: int) -> dict[str, Any]:
+    began = time.perf_counter()
     found = play_pairs(pairs(number, seed), _ours())
-    return {name: getattr(found, name) for name in ("pairs", "same", "proposed", "right", "links")}
+    counted = {name: getattr(found, name) for name in ("pairs", "same", "proposed", "right", "links")}
+    return {**counted, "receipts": Receipt.objects.filter(state="done").count(), "seconds": time.perf_counter() - began}
 
 
 def _ours() -> dict[str, Any]:

@@ -32,7 +32,10 @@ def _pairs(run: Run, report: Report, number: int) -> None:
             helper.tell("play", number=number, seed=seed)
         found = [helper.answer() for helper in (first, second)]
     total = {key: sum(each[key] for each in found) for key in found[0]}
-    words = f"{total['pairs']:,} labelled pairs, {total['same']:,} of them one person; {total['proposed']:,} proposed"
+    words = (
+        f"{total['pairs']:,} labelled pairs, {total['same']:,} of them one person, as {total['receipts']:,} receipts "
+        f"through the whole intake in {max(each['seconds'] for each in found):.0f} s; {total['proposed']:,} proposed"
+    )
     report.add("linked by itself, and wrong", [total["links"]], "links", due=at_most(0), note=words)
     report.add("precision of proposals", [total["right"] / max(1, total["proposed"])], "", due=at_least(0.95))
     report.add("recall of proposals", [total["right"] / max(1, total["same"])], "", due=at_least(0.80))
