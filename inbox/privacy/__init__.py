@@ -5,6 +5,7 @@ emptying.py   messages lose all that was said in them; that something was said s
 receipts.py   the raw bytes they came in
 redacting.py  one message
 erasing.py    one address, or a whole person; their tombstones
+naming.py     what others' histories say of who is erased
 exporting.py  all of it in one zip
 agreeing.py   what they agreed to, as an agent notes it
 asking.py     requests, with a due date and a proof

@@ -6,18 +6,13 @@ leaves a tombstone: what it wrote before does not come back, and whoever writes 
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import reduce
-from operator import or_
-from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, TextField
-from django.db.models.functions import Cast
+from django.db.models import Q
 from django.utils.timezone import now
 
 from customers.identities import ERASED
@@ -40,10 +35,11 @@ from inbox.models import (
 )
 from inbox.models.case import CaseQuerySet
 from inbox.models.entry import EntryQuerySet
-from inbox.privacy import receipts
+from inbox.privacy import naming, receipts
 from inbox.privacy.asking import answered_by_erasing
 from inbox.privacy.emptying import Emptied, correct, empty
 from inbox.privacy.hanging import delete_hanging
+from inbox.privacy.naming import knowing
 
 HARMLESS = ("assigned", "moved_team", "resolved", "reopened", "snoozed", "woke")  # events that speak of us alone
 SPOKEN_TO = (EntryKind.MESSAGE, EntryKind.PARTICIPANT, EntryKind.REPLY, EntryKind.FILED)
@@ -61,7 +57,7 @@ def erase_address(identity: Identity, *, by: Agent | None, why: str) -> Counter[
         return erase_person(fresh.customer, by=by, why=why)
     return _locked(
         lambda: Identity.objects.get(pk=fresh.pk).customer_id,
-        lambda owner: Q(pk__in=Entry.objects.filter(identity=fresh).values("case")),
+        lambda owner: knowing(owner.family()),
         lambda owner: _address(fresh, owner, by, why),
     )
 
@@ -70,7 +66,7 @@ def erase_person(customer: Customer, *, by: Agent | None, why: str) -> Counter[s
     """Everybody who was found to be the same is this person."""
     return _locked(
         lambda: Customer.objects.get(pk=customer.pk).current().pk,
-        lambda person: _knowing(person.family()),
+        lambda person: knowing(person.family()),
         lambda person: _person(person, by, why),
     )
 
@@ -96,17 +92,6 @@ def _owners(owner: int, concerned: Callable[[Customer], Q]) -> set[int]:
     return {owner, *(case.current().customer.current().pk for case in others)}
 
 
-def _knowing(family: Sequence[int]) -> Q:
-    """Cases in which these spoke, and those of people who were taken for them or given their messages."""
-    spoke = Entry.objects.filter(identity__customer__in=family).values("case")
-    merges = Merge.objects.filter(Q(survivor__in=family) | Q(absorbed__in=family)).values_list("survivor", "absorbed")
-    told_apart = Regrouping.objects.filter(Q(from_case__customer__in=family) | Q(to_case__customer__in=family))
-    sides = told_apart.values_list("from_case__customer", "to_case__customer")
-    people = {pk for pair in [*merges, *sides] for pk in pair}
-    everybody = {pk for each in Customer.objects.filter(pk__in=people) for pk in each.current().family()}
-    return Q(pk__in=spoke) | Q(customer__in=everybody)
-
-
 def _address(identity: Identity, owner: Customer, by: Agent | None, why: str) -> Counter[str]:
     identity.refresh_from_db()
     if identity.erased_at:
@@ -114,7 +99,7 @@ def _address(identity: Identity, owner: Customer, by: Agent | None, why: str) ->
     said = Entry.objects.filter(identity=identity)
     found = _emptied(said, by)
     _forget_regroupings(found.entries)
-    names = {identity.shown, identity.value, identity.handle} - {""}
+    names = _names_of_address(identity)
     roots = _roots(found.entries)
     for case in roots:
         if not _others_speak_in(case, identity):
@@ -124,9 +109,7 @@ def _address(identity: Identity, owner: Customer, by: Agent | None, why: str) ->
         Alert.objects.close_if_answered(case)
         correct(case, found)
     family = owner.family()
-    of_theirs = Merge.objects.filter(Q(survivor__in=family) | Q(absorbed__in=family))
-    of_theirs.filter(_naming("reason", names)).update(reason="")
-    IdentityLink.objects.filter(_naming("words", names), customer__in=family).update(words="")
+    naming.forget(names, Case.objects.filter(knowing(family) | Q(customer__in=family)))
     _bury([identity], found.counted)
     Audit.objects.note(Act.ERASE_ADDRESS, by=by, why=why, customer=owner, found=found.counted)
     return found.counted
@@ -137,7 +120,7 @@ def _person(person: Customer, by: Agent | None, why: str) -> Counter[str]:
     identities = list(Identity.objects.filter(customer__in=family).order_by("pk"))
     if person.erased_at and not any(each.erased_at is None for each in identities):
         return Counter()
-    _forget_their_names(family, identities)
+    naming.forget(_names_of(family, identities), Case.objects.filter(knowing(family)).exclude(customer__in=family))
     nobody = _blank(Customer(), "merged_into", "created_at")
     Customer.objects.filter(pk__in=family).update(**nobody, erased_at=now())  # before anything is announced
     cases = Case.objects.filter(customer__in=family)
@@ -205,51 +188,19 @@ def _forget_cases(cases: CaseQuerySet) -> None:
 
 def _forget_names(entries: EntryQuerySet, names: set[str]) -> None:
     """Events that name the address."""
-    naming = entries.filter(_naming("text", names), kind=EntryKind.EVENT)
-    naming.update(text="", data={}, erased_at=now(), touched_at=now())
+    told = entries.filter(naming.naming("text", names), kind=EntryKind.EVENT)
+    told.update(text="", data={}, erased_at=now(), touched_at=now())
 
 
-def _forget_their_names(family: Sequence[int], identities: Sequence[Identity]) -> None:
-    """In the histories of others, who were taken for them, were told apart from them, or were written to with them."""
+def _names_of(family: Sequence[int], identities: Sequence[Identity]) -> set[str]:
     names = {*Customer.objects.filter(pk__in=family).values_list("name", flat=True)}
-    names |= {*EarlierHandle.objects.filter(identity__in=identities).values_list("handle", flat=True)}
-    for each in identities:
-        names |= {each.shown, each.value, each.handle} if each.erased_at is None else set()
-    names.discard("")
-    if not names:
-        return
-    cases = Case.objects.filter(_knowing(family)).exclude(customer__in=family)
-    for case in list(cases):
-        _forget_names_in(case, names)
-    for link in IdentityLink.objects.filter(_naming("words", names), customer__in=cases.values("customer")):
-        link.words = _without(link.words, names)[:200]
-        link.save(update_fields=["words"])
+    return (names | {name for each in identities for name in _names_of_address(each)}) - {""}
 
 
-def _forget_names_in(case: Case, names: set[str]) -> None:
-    rows = Entry.objects.filter(case=case, kind=EntryKind.EVENT).alias(told=Cast("data", TextField()))
-    naming = list(rows.filter(_naming("text", names) | _naming("told", names)).defer("search"))
-    for event in naming:
-        event.text, event.data, event.touched_at = _without(event.text, names), _without(event.data, names), now()
-    if naming:
-        Entry.objects.bulk_update(naming, ["text", "data", "touched_at"], batch_size=100)
-        case.current().changed()
-
-
-def _without(told: Any, names: set[str]) -> Any:
-    """Words, or what holds words, with nobody's name in it."""
-    if isinstance(told, dict):
-        return {key: _without(value, names) for key, value in told.items()}
-    if isinstance(told, list):
-        return [_without(each, names) for each in told]
-    if not isinstance(told, str):
-        return told
-    longest_first = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    return re.sub(rf"(?<!\w)(?:{longest_first})(?!\w)", "somebody", told)
-
-
-def _naming(field: str, names: set[str]) -> Q:
-    return reduce(or_, (Q(**{f"{field}__contains": name}) for name in names))
+def _names_of_address(identity: Identity) -> set[str]:
+    earlier = EarlierHandle.objects.filter(identity=identity).values_list("handle", flat=True)
+    names = {*earlier} | ({identity.shown, identity.value, identity.handle} if identity.erased_at is None else set())
+    return names - {""}
 
 
 def _forget_regroupings(entries: Sequence[Entry]) -> None:

@@ -23,12 +23,13 @@ from customers.models import (
     Event,
     ExternalId,
     Identity,
+    IdentityLink,
     Order,
     PinnedNote,
     Relationship,
     Tombstone,
 )
-from inbox import intake, merging, outbox, privacy, proposing
+from inbox import intake, merging, outbox, privacy, proposing, splitting
 from inbox.intake import people, updates
 from inbox.intake.outcomes import Duplicate
 from inbox.locking import lock, lock_owner
@@ -329,6 +330,78 @@ def test_the_histories_of_people_they_were_taken_for_name_them_no_more(mailbox: 
     assert "Zora Quill " not in texts
     assert "said that somebody wrote 1 message, not Zora Quillan" in texts
     assert "zora@quill.test" not in everything()
+
+
+@pytest.fixture
+def once_taken_for(mailbox: Any, ana: Any) -> Any:
+    """(Zora, Maya who was once taken for her, Kim who Maya was found to be since)."""
+    zora = make.customer("Zora Quill", email="zora@quill.test")
+    maya = make.customer("Maya Ortiz", email="maya@ortiz.test")
+    kim = make.customer("Kim Lee", email="kim@lee.test")
+    for each in (kim, zora, maya):
+        make.says(each, mailbox, "Hello")
+    merging.undo(merging.join(maya, zora, by=ana, reason="zora@quill.test wrote the code"), by=ana)
+    return zora, maya, kim
+
+
+@pytest.mark.parametrize("erase", ["person", "address"])
+def test_no_link_and_no_journal_of_others_names_them_after_more_joins(
+    once_taken_for: Any, ana: Any, adam: Any, erase: str
+) -> None:
+    zora, maya, kim = once_taken_for
+    for each in maya.identities.all():
+        words = "zora@quill.test wrote the code given to maya@ortiz.test"
+        merging.repoint(maya, [IdentityLink(identity=each, customer=maya, reason="code", words=words)], ana)
+    merging.join(kim, maya, by=ana, reason="Not zora@quill.test after all")
+    if erase == "address":
+        make.customer("Zora", phone="+14155550166").identities.update(customer=zora)
+    assert everything().count("zora@quill.test") > 3
+    privacy.erase_address(zora.identities.get(kind="email"), by=adam, why="")
+    assert "zora@quill.test" not in everything()
+    words = "somebody wrote the code given to maya@ortiz.test"
+    assert IdentityLink.objects.filter(customer=maya, words=words).exists()
+    assert Merge.objects.filter(reason="Not somebody after all", undone_at=None).exists()
+
+
+def test_a_join_of_others_can_be_taken_back_after_an_erased_name_went_out_of_its_journal(
+    once_taken_for: Any, ana: Any, adam: Any
+) -> None:
+    zora, maya, kim = once_taken_for
+    join = merging.join(kim, maya, by=ana, reason="As Zora Quill said")
+    join.before["person"]["name"], join.before["person_then"]["name"] = "Zora Quill", "Kim Lee"
+    join.save()
+    privacy.erase_person(zora, by=adam, why="")
+    assert "Zora" not in everything()
+    merging.undo(fresh(join), by=ana)
+    assert fresh(maya).merged_into is None
+    assert (fresh(maya).name, fresh(kim).shown_name) == ("Maya Ortiz", "kim@lee.test")
+
+
+def test_what_others_are_called_stays_when_somebody_of_that_name_is_erased(
+    once_taken_for: Any, ana: Any, adam: Any
+) -> None:
+    zora, maya, kim = once_taken_for
+    Customer.objects.filter(pk=zora.pk).update(name="Maya Ortiz")
+    join = merging.join(kim, maya, by=ana, theirs=["name"])
+    privacy.erase_person(zora, by=adam, why="")
+    merging.undo(fresh(join), by=ana)
+    assert (fresh(maya).name, fresh(kim).name) == ("Maya Ortiz", "Kim Lee")
+
+
+def test_what_was_given_to_somebody_else_says_no_erased_name_when_it_is_taken_back(
+    mailbox: Any, ana: Any, adam: Any
+) -> None:
+    zora, maya = make.customer("Zora Quill", email="zora@quill.test"), make.customer("Maya", email="maya@ortiz.test")
+    make.says(zora, mailbox, "Hello")
+    said = make.says(maya, mailbox, "And I")
+    make.says(maya, mailbox, "And more")
+    moved = splitting.hand_over(said.case, [said.pk], to=zora, by=ana)
+    Entry.objects.filter(pk=said.pk).update(author="Zora Quill")
+    splitting.undo(moved, by=ana)
+    moved.before["authors"][str(said.pk)] = "Zora Quill"
+    moved.save()
+    privacy.erase_person(zora, by=adam, why="")
+    assert "Zora" not in json.dumps(fresh(moved).before)
 
 
 @committed

@@ -1,0 +1,91 @@
+"""An erased name or address in the histories of others: who were taken for them, were told apart from them, or were
+written to with them. Their links and the journals by which joins and moves are taken back forget it as well."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
+from django.utils.timezone import now
+
+from customers.models import Customer, IdentityLink
+from inbox.models import Case, Entry, EntryKind, Merge, Regrouping
+from inbox.models.case import CaseQuerySet
+
+
+def knowing(family: Sequence[int]) -> Q:
+    """Cases in which these spoke, and those of people who were taken for them or given their messages."""
+    spoke = Entry.objects.filter(identity__customer__in=family).values("case")
+    merges = Merge.objects.filter(Q(survivor__in=family) | Q(absorbed__in=family)).values_list("survivor", "absorbed")
+    told_apart = Regrouping.objects.filter(Q(from_case__customer__in=family) | Q(to_case__customer__in=family))
+    sides = told_apart.values_list("from_case__customer", "to_case__customer")
+    people = {pk for pair in [*merges, *sides] for pk in pair}
+    everybody = {pk for each in Customer.objects.filter(pk__in=people) for pk in each.current().family()}
+    return Q(pk__in=spoke) | Q(customer__in=everybody)
+
+
+def forget(names: set[str], cases: CaseQuerySet) -> None:
+    """`cases`: in which they may be named. Expects the locks of whose they are today."""
+    if not names:
+        return
+    found = list(cases)
+    for case in found:
+        _forget_in(case, names)
+    people = {pk for case in found for pk in [case.customer_id, *case.current().customer.current().family()]}
+    for link in IdentityLink.objects.filter(naming("words", names), customer__in=people):
+        link.words = without(link.words, names)[:200]
+        link.save(update_fields=["words"])
+    for merge in Merge.objects.filter(Q(survivor__in=people) | Q(absorbed__in=people)).select_related("survivor"):
+        _forget_join(merge, names)
+    for moved in Regrouping.objects.filter(Q(from_case__customer__in=people) | Q(to_case__customer__in=people)):
+        _forget_move(moved, names)
+
+
+def _forget_in(case: Case, names: set[str]) -> None:
+    rows = Entry.objects.filter(case=case, kind=EntryKind.EVENT).alias(told=Cast("data", TextField()))
+    found = list(rows.filter(naming("text", names) | naming("told", names)).defer("search"))
+    for event in found:
+        event.text, event.data, event.touched_at = without(event.text, names), without(event.data, names), now()
+    if found:
+        Entry.objects.bulk_update(found, ["text", "data", "touched_at"], batch_size=100)
+        case.current().changed()
+
+
+def _forget_join(merge: Merge, names: set[str]) -> None:
+    """What each was called when they were joined goes, unless that is how they are called themselves."""
+    reason, before = without(merge.reason, names), dict(merge.before)
+    for side in {"person", "person_then"} & {*before}:
+        if before[side].get("name") in names - {merge.survivor.name, merge.absorbed.name}:
+            before[side] = before[side] | {"name": ""}
+    if (reason, before) != (merge.reason, merge.before):
+        merge.reason, merge.before = reason, before
+        merge.save(update_fields=["reason", "before"])
+
+
+def _forget_move(moved: Regrouping, names: set[str]) -> None:
+    """By what name messages were written before they were given to somebody else."""
+    authors = moved.before.get("authors", {})
+    if not names.isdisjoint(authors.values()):
+        moved.before["authors"] = {pk: "" if name in names else name for pk, name in authors.items()}
+        moved.save(update_fields=["before"])
+
+
+def without(told: Any, names: set[str]) -> Any:
+    """Words, or what holds words, with nobody's name in it."""
+    if isinstance(told, dict):
+        return {key: without(value, names) for key, value in told.items()}
+    if isinstance(told, list):
+        return [without(each, names) for each in told]
+    if not isinstance(told, str):
+        return told
+    longest_first = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.sub(rf"(?<!\w)(?:{longest_first})(?!\w)", "somebody", told)
+
+
+def naming(field: str, names: set[str]) -> Q:
+    return reduce(or_, (Q(**{f"{field}__contains": name}) for name in names))
