@@ -28,6 +28,37 @@ class Disclosure:
     learned_on: Identity | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a reply would tell an address of the customer that may be somebody else's, or others who are copied in."""
+
+    people: Sequence[Identity]
+    found: Sequence[Disclosure]
+    is_copied: bool = False
+
+    @property
+    def shown(self) -> str:
+        *others, last = [each.shown for each in self.people]
+        return f"{', '.join(others)} and {last}" if others else last
+
+    @property
+    def what(self) -> str:
+        return ", ".join(each.what for each in self.found)
+
+
+def held_for(
+    case: Case, to: Identity, copied: Sequence[Identity], text: str, files: Sequence[Attachment] = ()
+) -> list[Held]:
+    """Everybody who would be told too much by a reply to `to`; empty when it may leave."""
+    family = {*case.customer.current().family()}
+    theirs = [to, *(each for each in copied if each.customer_id in family)]
+    others = [each for each in copied if each.customer_id not in family]
+    held = [Held([each], would_disclose(case, each, text, files)) for each in theirs]
+    if others:
+        held.append(Held(others, would_tell_others(case, to, text, files), is_copied=True))
+    return [each for each in held if each.found]
+
+
 def link_of(identity: Identity) -> IdentityLink | None:
     return IdentityLink.objects.active().filter(identity=identity).select_related("identity").first()
 
@@ -141,7 +172,7 @@ def surest(customer: Customer, *, about: Identity) -> Identity | None:
     return max(written, key=lambda each: written[each], default=None)
 
 
-def overridden(to: Identity, found: Sequence[Disclosure]) -> str:
+def overridden(held: Sequence[Held]) -> str:
     """For the timeline, where supervisors find it."""
-    what = ", ".join(each.what for each in found)
-    return f"sent {what} to {to.shown} although it is not sure that this is the customer"
+    told = "; ".join(f"{each.what} to {each.shown}" for each in held)
+    return f"sent {told} although it is not sure that this is the customer"

@@ -16,7 +16,7 @@ from connectors.messages import Channel, Classification
 from customers.models import Identity
 from inbox import inviting, merging
 from inbox.codes import marks_in
-from inbox.disclosing import Disclosure, overridden, would_disclose, would_tell_others
+from inbox.disclosing import Held, held_for, overridden
 from inbox.locking import locked
 from inbox.models import (
     Agent,
@@ -59,12 +59,12 @@ class CannotSend(Exception):
 
 
 class WouldDisclose(Exception):
-    """It is not sure whose address this is, or it is another person's who is copied in; and the reply tells what was
-    learned elsewhere."""
+    """It is not sure whose address this is, or other people are copied in; and the reply tells what was learned
+    elsewhere. `held` names each whom it would tell."""
 
-    def __init__(self, to: Identity, found: list[Disclosure], *, is_copied: bool = False) -> None:
+    def __init__(self, held: list[Held]) -> None:
         super().__init__("It would tell too much.")
-        self.to, self.found, self.is_copied = to, found, is_copied
+        self.held = held
 
 
 class BadReply(Exception):
@@ -109,9 +109,10 @@ def reply(
         _check_codes(case, text, option)
         if not send_anyway:
             _hold_if_newer(case, seen_entry, by)
-        told = _tells_too_much(case, option, f"{subject}\n{text}", uploads, copied)
+        with_it = [each.identity for each in _copied(case, option, copied)]
+        told = held_for(case, option.identity, with_it, f"{subject}\n{text}", uploads)
         if told and not disclose:
-            raise told
+            raise WouldDisclose(told)
         _bring_back(case, by)
         written, text = text, introduced(case, option, text)
         entry = _entry(case, by, option, text, subject, copied, None if sent else form)
@@ -125,7 +126,7 @@ def reply(
         _queue(entry, option, text, uploads)
         inviting.tell(case, entry)
         if told:
-            case.record(Entry.event_of("disclosed", overridden(told.to, told.found), by=by, reply=entry.pk))
+            case.record(Entry.event_of("disclosed", overridden(told), by=by, reply=entry.pk))
         answer(case, entry, by=by, also=also_answers)
         case.changed(entry, "status")
         Draft.objects.filter(case=case, agent=by, channel=option.channel).delete()
@@ -181,18 +182,6 @@ def _check_codes(case: Case, text: str, option: Option) -> None:
         words = "A code would be cut in two here. Put it on a line of its own."
     if words:
         raise BadReply("text", words)
-
-
-def _tells_too_much(
-    case: Case, option: Option, text: str, uploads: Sequence[Attachment], copied: Sequence[int]
-) -> WouldDisclose | None:
-    to = option.identity
-    if found := would_disclose(case, to, text, uploads):
-        return WouldDisclose(to, found)
-    other = _copied(case, option, copied).first()
-    if other and (found := would_tell_others(case, to, text, uploads)):
-        return WouldDisclose(other.identity, found, is_copied=True)
-    return None
 
 
 def _copied(case: Case, option: Option, people: Sequence[int]) -> QuerySet[Participant]:

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from inbox import outbox
-from inbox.disclosing import doubt_about, surest
+from inbox.disclosing import Held, doubt_about, surest
 from inbox.forms import ReplyForm
 from inbox.http import AgentRequest, case_or_404, signed_in
 from inbox.models import Case, Draft
@@ -38,9 +38,9 @@ def reply(request: AgentRequest, pk: int) -> HttpResponse:
         said = _said(form, send_anyway="1")
         return render(request, "inbox/_held.html", {"case": case, "newer": held.newer, "said": said}, status=409)
     except outbox.WouldDisclose as error:
-        return render(
-            request, "inbox/_disclosure.html", _disclosure(case, error, _said(form, disclose="1")), status=409
-        )
+        said = _said(form, disclose="1")
+        context = {"case": case, "held": [_held(case, each) for each in error.held], "said": said}
+        return render(request, "inbox/_disclosure.html", context, status=409)
     except outbox.CannotSend as error:
         return render(
             request, "inbox/_composer_error.html", {"words": error.reason, "remedy": error.remedy}, status=422
@@ -59,14 +59,12 @@ def _said(form: ReplyForm, **now: str) -> str:
     return json.dumps(agreed | now)
 
 
-def _disclosure(case: Case, error: outbox.WouldDisclose, said: str) -> dict[str, Any]:
-    customer = case.customer.current()
-    doubt, ask = doubt_about(customer, error.to), surest(customer, about=error.to)
-    if error.is_copied:
-        doubt = ask = None
-    why = doubt.words if doubt else ""
-    about = {"is_copied": error.is_copied, "why": why, "ask": ask}
-    return {"case": case, "to": error.to, "found": error.found, "said": said, **about}
+def _held(case: Case, held: Held) -> dict[str, Any]:
+    """For whom, and of one who may be the customer: why that is not sure, and where a code would make it so."""
+    to, customer = held.people[0], case.customer.current()
+    doubt = None if held.is_copied else doubt_about(customer, to)
+    ask = None if held.is_copied else surest(customer, about=to)
+    return {"held": held, "to": to, "why": doubt.words if doubt else "", "ask": ask}
 
 
 @signed_in

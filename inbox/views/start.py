@@ -69,7 +69,7 @@ def start(request: AgentRequest) -> HttpResponse:
         form.add_error("address", f"{error.reason} {error.remedy}".strip())
         return _page(request, form, status=422)
     except outbox.WouldDisclose as error:
-        told = ", ".join(each.what for each in error.found)
+        told = error.held[0].what
         form.add_error(
             "text", f"It is not sure that this address is theirs, and this would tell {told}. Begin without it."
         )

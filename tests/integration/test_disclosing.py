@@ -14,7 +14,7 @@ from connectors.messages import Attachment as InboundFile
 from connectors.messages import Sender
 from customers.models import Identity, IdentityLink
 from inbox import codes, merging, outbox
-from inbox.models import Attachment, Case, Delivery, Entry, Invitation, Participant
+from inbox.models import Attachment, Case, Delivery, Entry, Invitation, Merge, Participant
 from inbox.outbox.composing import compose
 from tests import make
 
@@ -59,7 +59,7 @@ def reply(ana: Any, case: Case, to: Identity, text: str, **about: Any) -> Entry:
 def test_what_was_learned_elsewhere_is_held(case: Case, stranger: Any, ana: Any, text: str, what: str) -> None:
     with pytest.raises(outbox.WouldDisclose) as held:
         reply(ana, case, stranger, text)
-    assert [each.what for each in held.value.found] == [what]
+    assert [each.what for each in held.value.held] == [what]
     assert not Delivery.objects.exists()
 
 
@@ -95,7 +95,7 @@ def test_a_file_of_theirs_from_elsewhere_is_held(
     mine = Attachment.objects.get(uploaded_by=ana)
     with pytest.raises(outbox.WouldDisclose) as held:
         reply(ana, case, stranger, "this one?", files=[mine.pk])
-    assert held.value.found[0].what == "the file damage.png"
+    assert held.value.held[0].found[0].what == "the file damage.png"
 
 
 def test_sending_anyway_leaves_a_word_for_supervisors(case: Case, stranger: Any, ana: Any) -> None:
@@ -166,7 +166,7 @@ def test_it_does_not_matter_which_of_two_joined_people_goes_on(maya: Any, mailbo
     case = Case.objects.get(pk=entry.case.pk).current()
     with pytest.raises(outbox.WouldDisclose) as held:
         reply(ana, case, entry.identity, "Your order 48213 left today")
-    assert held.value.found[0].learned_on == Identity.objects.get(value="maya@ortiz.test")
+    assert held.value.held[0].found[0].learned_on == Identity.objects.get(value="maya@ortiz.test")
 
 
 def test_what_they_said_on_their_own_side_of_a_join_may_be_told_there(
@@ -207,3 +207,56 @@ def test_whoever_is_copied_in_is_not_told_what_was_said_on_another_channel(
     assert page.status_code == 409
     assert "jon@hale.test is copied in and is not Maya." in page.content.decode()
     assert reply(ana, case, maya.identities.get(kind="email"), "Order 48213 left")
+
+
+@pytest.fixture
+def copied(maya: Any, mailbox: Any, number: Any) -> Any:
+    """Maya texted her order; to a mail of hers Jon and Bea are copied in."""
+    make.says(maya, number, "My order is #48213")
+    people = [Sender("jon@hale.test", "", "Jon"), Sender("bea@hale.test", "", "Bea")]
+    return make.says(maya, mailbox, "hello", cc=people).case
+
+
+def sent_to_all(ana: Any, case: Any, maya: Any, text: str, **about: Any) -> Entry:
+    people = list(Participant.objects.values_list("pk", flat=True))
+    return reply(ana, case, maya.identities.get(value="maya@ortiz.test"), text, copied=people, **about)
+
+
+def test_everybody_who_is_copied_in_is_named(copied: Any, maya: Any, ana: Any, browser_of: Any) -> None:
+    said = {"option": options_of(copied, maya.identities.get(kind="email")), "seen": make.newest_of(copied.family())}
+    people = list(Participant.objects.values_list("pk", flat=True))
+    answer = browser_of(ana).post(f"/cases/{copied.pk}/reply/", {**said, "text": "Order 48213 left", "copied": people})
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "bea@hale.test and jon@hale.test are copied in and are not Maya." in page
+    assert page.count("Order #48213") == 1
+
+
+def test_all_who_were_told_anyway_stand_in_the_timeline(copied: Any, maya: Any, ana: Any) -> None:
+    sent_to_all(ana, copied, maya, "Order 48213 left", disclose=True)
+    words = Entry.objects.get(event="disclosed").text
+    assert "sent Order #48213 to bea@hale.test and jon@hale.test" in words
+
+
+def test_an_address_of_hers_that_is_sure_is_no_stranger_among_those_copied_in(copied: Any, maya: Any, ana: Any) -> None:
+    bea = Identity.objects.get(value="bea@hale.test")
+    merging.join(maya, bea.customer, by=ana)
+    merging.repoint(maya, [IdentityLink(identity=bea, customer=maya, reason="code")], ana)
+    Merge.objects.update(proven_at=now())
+    with pytest.raises(outbox.WouldDisclose) as held:
+        sent_to_all(ana, copied, maya, "Order 48213 left")
+    assert [each.value for one in held.value.held for each in one.people] == ["jon@hale.test"]
+
+
+def test_who_it_goes_to_and_who_is_copied_in_are_both_named(
+    case: Any, maya: Any, mailbox: Any, account: Any, ana: Any
+) -> None:
+    mail = make.says(Sender("m2@x.test", "", "M"), mailbox, "me again", cc=[Sender("jon@hale.test", "", "Jon")])
+    assert mail.case
+    merging.join(maya, mail.case.customer, by=ana)
+    people = list(Participant.objects.values_list("pk", flat=True))
+    joined = Case.objects.get(pk=case.pk).current()
+    text = "Card 4111 1111 1111 1111 and order 48213"
+    with pytest.raises(outbox.WouldDisclose) as held:
+        reply(ana, joined, Identity.objects.get(value="m2@x.test"), text, copied=people)
+    assert [[each.value for each in one.people] for one in held.value.held] == [["m2@x.test"], ["jon@hale.test"]]
