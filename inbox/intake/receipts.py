@@ -42,8 +42,10 @@ TRIES_PER_ITEM = 10
 OUTAGE = timedelta(seconds=15)  # until what waits for a disk or the database is tried again
 OUTAGES = (InterfaceError, OperationalError)
 SETTLED = ("entry", "update", "duplicate")
+# A claim that a power cut takes back is made again, so it does not wait for the disk.
 CLAIM = """UPDATE connectors_receipt SET attempts = attempts + 1, next_attempt_at = %s
-    WHERE id = %s AND state = 'waiting' AND next_attempt_at <= %s RETURNING *"""
+    WHERE id = %s AND state = 'waiting' AND next_attempt_at <= %s
+    RETURNING *, set_config('synchronous_commit', 'off', true) AS hurry"""
 
 
 def take_in(receipt_id: int) -> bool:

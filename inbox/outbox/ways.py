@@ -120,10 +120,9 @@ def refusal(
     sender = str(connector.uuid)
     opted_out_at = Consent.objects.opted_out_at(identity, sender)
     refused = _refusal(identity, connector, opted_out_at, automatic=automatic, is_last_word=is_last_word)
-    if refused is None and purpose == Purpose.MARKETING:
-        if not Consent.objects.agreed_to_marketing(identity, sender):
-            return Refusal("They have not agreed to marketing here.", "Ask them, and note their answer on their page.")
-    return refused
+    if refused or purpose != Purpose.MARKETING or Consent.objects.agreed_to_marketing(identity, sender):
+        return refused
+    return Refusal("They have not agreed to marketing here.", "Ask them, and note their answer on their page.")
 
 
 def _refusal(
