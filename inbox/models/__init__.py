@@ -7,6 +7,7 @@ from inbox.models.delivery import Delivery, ProviderMessage, State
 from inbox.models.draft import Draft
 from inbox.models.entry import Entry, EntryKind
 from inbox.models.fact import Fact, FactKind, Mention
+from inbox.models.file_import import FileImport, ImportState
 from inbox.models.invitation import Invitation, WrongCode
 from inbox.models.merge import Merge
 from inbox.models.participant import Participant, ParticipantRole
@@ -36,7 +37,9 @@ __all__ = [
     "Evidence",
     "Fact",
     "FactKind",
+    "FileImport",
     "FileState",
+    "ImportState",
     "Invitation",
     "Loudness",
     "Mention",
