@@ -86,6 +86,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "unseen_alerts": SimpleLazyObject(lambda: unseen_alerts(agent)),
         "to_review": SimpleLazyObject(lambda: to_review(agent)),
         "endangered": SimpleLazyObject(endangered) if agent.is_supervisor else [],
+        "left_alone": SimpleLazyObject(Case.objects.live().left_alone().count) if agent.is_admin else 0,
         "server_time": now().isoformat(),
         "undo_seconds": settings.UNDO_SECONDS,
     }

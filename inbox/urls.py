@@ -124,6 +124,7 @@ urlpatterns = [
     path("privacy/keeping/<int:pk>/drop/", keeping.drop),
     path("privacy/sensitive/", sensitive.sensitive),
     path("privacy/sensitive/<int:pk>/join/", sensitive.join),
+    path("privacy/sensitive/<int:pk>/name/", sensitive.name),
     path("privacy/requests/<int:pk>/prove/", privacy.prove),
     path("privacy/requests/<int:pk>/close/", privacy.close),
     path("privacy/requests/<int:pk>/export/", privacy.export),

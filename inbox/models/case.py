@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models
@@ -77,6 +78,11 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def closed_to(self, agent: Agent) -> CaseQuerySet:
         """Sensitive ones that do not name this agent."""
         return self.filter(named_ids__isnull=False).exclude(named_ids__contains=[agent.pk])
+
+    def left_alone(self) -> CaseQuerySet:
+        """Sensitive ones that name nobody who is still there."""
+        there = ArraySubquery(Agent.objects.active().order_by().values("pk"))
+        return self.filter(named_ids__isnull=False).exclude(named_ids__overlap=there)
 
     def live(self) -> CaseQuerySet:
         return self.filter(LIVE)

@@ -18,12 +18,13 @@ def hide(case: Case, why: str, named: list[int], *, by: Agent) -> None:
         Audit.objects.note(Act.SENSITIVE, by=by, why=why or "not sensitive", case=case.pk, found=found)
 
 
-def name(case: Case, agent: Agent, *, why: str) -> None:
-    """An admin lets themselves in."""
+def name(case: Case, agent: Agent, *, by: Agent, why: str) -> None:
+    """An admin lets themselves in, or somebody else."""
     with locked(case) as case:
         if case.named_ids is None or agent.pk in case.named_ids:
             return
         case.hide(case.sensitive, [*case.named_ids, agent.pk])
-        case.record(Entry.event_of("sensitive", "named themselves, and sees it now", by=agent))
-        found = {"named": len(case.named_ids)}
-        Audit.objects.note(Act.SENSITIVE, by=agent, why=f"named themselves: {why}", case=case.pk, found=found)
+        words = "named themselves, and sees it now" if agent == by else f"named {agent.short_name}, who sees it now"
+        case.record(Entry.event_of("sensitive", words, by=by))
+        whom, found = "themselves" if agent == by else agent.name, {"named": len(case.named_ids)}
+        Audit.objects.note(Act.SENSITIVE, by=by, why=f"named {whom}: {why}", case=case.pk, found=found)

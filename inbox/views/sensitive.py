@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -45,19 +46,43 @@ def _list(request: AgentRequest, problem: str = "") -> HttpResponse:
     """That there is such a case, who waits longest first, and no word of it."""
     rows = Case.objects.unmerged().filter(named_ids__isnull=False).select_related("team")
     longest_first = rows.order_by(F("waiting_since").asc(nulls_last=True), "-pk")[:MOST]
-    active = {*Agent.objects.active().values_list("pk", flat=True)}
+    active = list(Agent.objects.active().order_by("name"))
+    there = {agent.pk for agent in active}
     named = [(case, {*(case.named_ids or [])}) for case in longest_first]
-    cases = [(case, request.user.pk in ids, active.isdisjoint(ids)) for case, ids in named]
-    context = {"cases": cases, "problem": problem, "place": "privacy"}
+    cases = [(case, request.user.pk in ids, there.isdisjoint(ids)) for case, ids in named]
+    context = {"cases": cases, "active": active, "problem": problem, "place": "privacy"}
     return render(request, "privacy/sensitive.html", context, status=422 if problem else 200)
 
 
 @admins_only
 @require_POST
 def join(request: AgentRequest, pk: int) -> HttpResponse:
-    case = get_object_or_404(Case.objects.unmerged(), pk=pk, named_ids__isnull=False)
-    why = " ".join(request.POST.get("why", "").replace("\x00", "").split())[:300]
+    case, why = _sensitive_or_404(pk), _why(request)
     if not why:
         return _list(request, "Say why you need to see it: it is kept with your name.")
-    privacy.name(case, request.user, why=why)
+    privacy.name(case, request.user, by=request.user, why=why)
     return redirect(case.get_absolute_url())
+
+
+@admins_only
+@require_POST
+def name(request: AgentRequest, pk: int) -> HttpResponse:
+    """Somebody who is to see it; whoever names them need not."""
+    case, why, chosen = _sensitive_or_404(pk), _why(request), request.POST.get("agent", "")
+    is_number = chosen.isdecimal() and len(chosen) < 19
+    agent = Agent.objects.active().filter(pk=chosen).first() if is_number else None
+    if agent is None:
+        return _list(request, "Choose who is to see it.")
+    if not why:
+        return _list(request, "Say why they are to see it: it is kept with your name.")
+    privacy.name(case, agent, by=request.user, why=why)
+    messages.info(request, f"{agent.name} sees #{case.pk} now.")
+    return redirect("/privacy/sensitive/")
+
+
+def _sensitive_or_404(pk: int) -> Case:
+    return get_object_or_404(Case.objects.unmerged(), pk=pk, named_ids__isnull=False)
+
+
+def _why(request: AgentRequest) -> str:
+    return " ".join(request.POST.get("why", "").replace("\x00", "").split())[:300]

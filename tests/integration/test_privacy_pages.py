@@ -140,7 +140,7 @@ def test_what_only_named_people_see_is_exported_by_one_of_them(
     privacy.prove(asked, "Came by", by=adam)
     refused = browser_of(adam).post(f"/privacy/requests/{asked.pk}/export/", follow=True)
     assert "Name yourself there first." in refused.content.decode()
-    privacy.name(fresh(entry.case).current(), adam, why="They asked for it")
+    privacy.name(fresh(entry.case).current(), adam, by=adam, why="They asked for it")
     assert browser_of(adam).post(f"/privacy/requests/{asked.pk}/export/")["Content-Type"] == "application/zip"
 
 
