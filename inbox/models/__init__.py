@@ -6,6 +6,7 @@ from inbox.models.case import AnotherIsLive, Case, Sensitive, Status
 from inbox.models.delivery import Delivery, ProviderMessage, State
 from inbox.models.draft import Draft
 from inbox.models.entry import Entry, EntryKind
+from inbox.models.erasing import Erasing
 from inbox.models.fact import Fact, FactKind, Mention
 from inbox.models.file_import import FileImport, ImportState
 from inbox.models.invitation import Invitation, WrongCode
@@ -34,6 +35,7 @@ __all__ = [
     "Draft",
     "Entry",
     "EntryKind",
+    "Erasing",
     "Evidence",
     "Fact",
     "FactKind",

@@ -27,6 +27,7 @@ class Act(models.TextChoices):
     SENSITIVE = "sensitive", "changed who sees a case"
     CONSENT = "consent", "noted what somebody agreed to"
     RETAIN = "retain", "changed how long we keep"
+    ORIGINALS = "originals", "removed the originals of what was erased"
     EXPIRE = "expire", "erased what was too old"
     CONNECT = "connect", "changed a connection"
 
