@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.timezone import now
 
 from connectors.models import Receipt
-from inbox import checking, intake, outbox, privacy, proposing, reconciling, renewing
+from inbox import checking, importing, intake, outbox, privacy, proposing, reconciling, renewing
 from inbox.locking import locked
 from inbox.models import Agent, Alert, AlertSeen, Case, Role, Status
 
@@ -107,6 +107,7 @@ THEIRS: tuple[Callable[[], int], ...] = (
     outbox.look_up_lost,
     privacy.tidy,
     proposing.catch_up,
+    importing.catch_up,
 )
 
 

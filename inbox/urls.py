@@ -90,6 +90,8 @@ urlpatterns = [
     path("entries/<int:pk>/writer/", whose.writer),
     path("customers/", customer.customers),
     path("customers/import/", imports.imports),
+    path("customers/import/<int:pk>/", imports.progress),
+    path("customers/import/<int:pk>/again/", imports.again),
     path("api/customers/<str:external_id>/", api.customer),
     path("api/customers/<str:external_id>/orders/", api.orders),
     path("api/customers/<str:external_id>/events/", api.events),

@@ -1,4 +1,5 @@
-"""Into our tables, all of it or nothing. An import never makes two people one, and takes no address from anybody."""
+"""Into our tables, what is given at once all or none. An import never makes two people one, and takes no address from
+anybody."""
 
 from __future__ import annotations
 
@@ -133,6 +134,15 @@ def _owners(source: str, told: Sequence[About]) -> tuple[dict[str, int], Sequenc
     if places:
         raise Unknown(told[places[0]].external_id, places)
     return found, kept, left
+
+
+def unknown_in(source: str, told: Sequence[Told]) -> Sequence[int]:
+    """The places, from 0, of those that are told of nobody: to be said before anything is taken."""
+    try:
+        _owners(source, told)
+    except Unknown as error:
+        return error.places
+    return []
 
 
 def _without_erased(source: str, told: Sequence[About], known: Container[str]) -> tuple[list[About], list[str]]:

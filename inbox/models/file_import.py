@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
+
+KEPT = timedelta(days=1)  # what was left names people; whoever imported it has read it by then
 
 
 class ImportState(models.TextChoices):
@@ -50,4 +54,17 @@ class FileImport(models.Model):
 
     @property
     def can_go_on(self) -> bool:
-        return self.state == ImportState.STOPPED and bool(self.content)
+        """The file is kept for a day."""
+        return self.state == ImportState.STOPPED and self.ended_at is not None and self.ended_at > now() - KEPT
+
+    @property
+    def share(self) -> str:
+        """How much of it is in our tables, as a sentence; never rounded to all of it."""
+        if self.state == ImportState.DONE:
+            return f"{self.made:,} new, {self.known:,} known before."
+        return f"{self.done:,} of {self.total:,} lines are in: {self.made:,} new, {self.known:,} known before."
+
+    @property
+    def untold(self) -> int:
+        """How many sentences about what was left are not kept."""
+        return self.left_count - len(self.left)

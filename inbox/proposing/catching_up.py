@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from customers.identities import UNPROVEN
 from customers.models import Customer, Identity
 from inbox.models import Considered, Entry, EntryKind, Trace, TraceKind, Upto
+from inbox.proposing.imported import propose_imported
 from inbox.proposing.looking import look, of_identity, propose
 from inbox.proposing.signals import SAME, todays_form
 
@@ -26,7 +27,7 @@ def catch_up() -> int:
     for pk in found:
         look(pk)
     Considered.objects.filter(at__lt=now() - 2 * LOST).delete()
-    return len(found) + read_names() + read_numbers()
+    return len(found) + read_names() + read_numbers() + propose_imported()
 
 
 def read_names() -> int:

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.models import F, Func
+
 from customers.models import Customer
+from inbox.models import FileImport
 from inbox.proposing.looking import propose
 
-MOST_AT_ONCE = 100  # the rest are weighed when they write
+MOST_AT_ONCE = 100
 
 
 def propose_some(ids: Sequence[int]) -> None:
     """`ids`: of customers, once what was told of them is safe."""
-    for person in Customer.objects.current().filter(pk__in=ids[:MOST_AT_ONCE]):
+    for person in Customer.objects.current().filter(pk__in=ids):
         propose(person)
+
+
+def propose_imported() -> int:
+    """The next hundred of those whom a file told of; more may be added behind them meanwhile."""
+    run = FileImport.objects.exclude(doubtful=[]).only("doubtful").order_by("pk").first()
+    if run is None:
+        return 0
+    some = run.doubtful[:MOST_AT_ONCE]
+    propose_some(some)
+    FileImport.objects.filter(pk=run.pk).update(doubtful=_behind(len(some)))
+    return len(some)
+
+
+def _behind(number: int) -> Func:
+    words = f"(%(expressions)s)[{number + 1}:]"
+    return Func(F("doubtful"), template=words, output_field=FileImport._meta.get_field("doubtful"))

@@ -5,11 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from inbox import importing, proposing
+from inbox import importing
+from inbox.models import ImportState
 
 
 class Command(BaseCommand):
-    help = "Takes a CSV file of customers, orders or events: all of it, or nothing, with every bad line named."
+    help = "Takes a CSV file of customers, orders or events. Every bad line is named, and then nothing of it is taken."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file")
@@ -17,15 +18,21 @@ class Command(BaseCommand):
         parser.add_argument("--source", required=True, help="the system the file is from")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        file = Path(options["file"])
         try:
-            content = Path(options["file"]).read_bytes()
+            content = file.read_bytes()
         except OSError as error:
-            raise CommandError(f"{options['file']} cannot be read: {error}.") from error
+            raise CommandError(f"{file} cannot be read: {error}.") from error
         try:
-            taken = importing.take_file(content, options["what"], source=options["source"].strip(), by=None)
+            run = importing.take_file(
+                content, options["what"], source=options["source"].strip(), by=None, name=file.name
+            )
         except importing.Unreadable as error:
             raise CommandError("Nothing was taken.\n" + "\n".join(map(str, error.problems))) from error
-        proposing.propose_some(taken.doubtful)
-        self.stdout.write(f"{taken.made:,} new, {taken.known:,} known before.")
-        for words in taken.left:
+        self.stdout.write(run.share)
+        for words in run.left:
             self.stdout.write(words)
+        if run.untold:
+            self.stdout.write(f"And {run.untold} more like these.")
+        if run.state != ImportState.DONE:
+            raise CommandError(f"{run.reason} The rest is tried again by itself; the Import page says how far it is.")
