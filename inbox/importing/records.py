@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from customers.identities import EMAIL, INSTAGRAM, PHONE, WHATSAPP, NotAnAddress
 
 MOST_ADDRESSES, MOST_ATTRIBUTES = 20, 50
 SCOPED = (INSTAGRAM,)  # ids that mean something to one account of ours only
+HANDLE = re.compile(r"[a-z0-9._]{1,30}")
+HANDLES = "Instagram"  # the attribute that shows them
 
 
 class BadRecord(Exception):
@@ -49,6 +52,7 @@ class ToldCustomer:
     prefers: str = ""
     addresses: tuple[ToldAddress, ...] = ()
     attributes: dict[str, str] = field(default_factory=dict)
+    handles: tuple[str, ...] = ()  # on Instagram; who writes to us from there has an id that no other system knows
 
     @property
     def keys(self) -> list[tuple[str, str, str]]:
@@ -84,13 +88,16 @@ class ToldEvent:
 
 
 def read_customer(external_id: str, fields: Mapping[str, object]) -> ToldCustomer:
-    """`fields`: name, language, time_zone, prefers, identities: [{kind, value, scope, proven}], attributes: {}."""
+    """`fields`: name, language, time_zone, prefers, instagram: a handle, or several parted by semicolons,
+    identities: [{kind, value, scope, proven}], attributes: {}."""
     zone, prefers = _line(fields, "time_zone", 64), _line(fields, "prefers", 16)
     if zone and not is_zone(zone):
         raise BadRecord(f"There is no time zone {zone}; they are called like Europe/Lisbon.")
     channels = [each.value for each in ADAPTERS]
     if prefers and prefers not in channels:
         raise BadRecord(f"prefers is one of {', '.join(channels)}, not {prefers}.")
+    handles = _handles(_line(fields, "instagram", 200))
+    shown = {HANDLES: ", ".join(f"@{each}" for each in handles)} if handles else {}
     return ToldCustomer(
         external_id=_required(external_id, "external_id", 120),
         name=_line(fields, "name", 200),
@@ -98,7 +105,8 @@ def read_customer(external_id: str, fields: Mapping[str, object]) -> ToldCustome
         time_zone=zone,
         prefers=prefers,
         addresses=_addresses(fields.get("identities") or []),
-        attributes=_attributes(fields.get("attributes") or {}),
+        attributes={**_attributes(fields.get("attributes") or {}), **shown},
+        handles=handles,
     )
 
 
@@ -143,6 +151,14 @@ def read_address(kind: str, value: str, scope: str = "", *, is_proven: bool = Fa
         return ToldAddress(kind, scope, normalise(kind, value, region), is_proven)
     except NotAnAddress as error:
         raise BadRecord(f"{error}.") from error
+
+
+def _handles(told: str) -> tuple[str, ...]:
+    handles = [each.strip().removeprefix("@").lower() for each in told.split(";") if each.strip()]
+    for handle in handles:
+        if not HANDLE.fullmatch(handle):
+            raise BadRecord(f"“{handle[:40]}” is no Instagram handle; they are written like maya.ortz.")
+    return tuple(dict.fromkeys(handles))
 
 
 def _addresses(given: object) -> tuple[ToldAddress, ...]:

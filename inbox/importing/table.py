@@ -24,7 +24,7 @@ MOST_OCTETS, MOST_LINES, MOST_PROBLEMS = 10 * 1024 * 1024, 50_000, 100
 DELIMITERS = ",;\t"
 ADDRESSES = {"email": EMAIL, "phone": PHONE, "whatsapp": WHATSAPP}
 KNOWN = {
-    "customers": {"external_id", "name", "language", "time_zone", "prefers", *ADDRESSES},
+    "customers": {"external_id", "name", "language", "time_zone", "prefers", "instagram", *ADDRESSES},
     "orders": {"external_id", "number", "title", "status", "amount", "currency", "placed_at"},
     "events": {"external_id", "reference", "name", "detail", "at"},
 }

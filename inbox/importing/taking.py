@@ -3,6 +3,7 @@ anybody."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -258,6 +259,7 @@ class _Customers:
         Identity.objects.bulk_create(identities, batch_size=AT_ONCE)
         IdentityLink.objects.bulk_create(better, batch_size=AT_ONCE)
         self._trace(claimed)
+        self._trace_handles()
 
     def _trace(self, claimed: Sequence[tuple[Customer, ToldAddress]]) -> None:
         """Two records with one address may be one person's: agents are asked, as if they had told it themselves."""
@@ -271,6 +273,28 @@ class _Customers:
         ]
         Trace.objects.bulk_create(rows, batch_size=AT_ONCE, ignore_conflicts=True)
         self.taken.doubtful += [row.identity.customer_id for row in rows]
+
+    def _trace_handles(self) -> None:
+        """Whoever writes under such a handle may be them: agents are asked. It hangs on an address of theirs."""
+        told = {self.own[each.external_id].current().pk: each.handles for each in self.told if each.handles}
+        first = {each.customer_id: each for each in Identity.objects.filter(customer__in=told).order_by("-pk")}
+        rows = [
+            Trace(identity=first[owner], kind=TraceKind.HANDLE, value=value, manner="own")
+            for owner, handles in told.items()
+            for handle in handles
+            if owner in first and (value := handle.replace(".", "").replace("_", ""))
+        ]
+        if rows:
+            self._weigh_those_whose_handle_is_known(rows)
+            Trace.objects.bulk_create(rows, batch_size=AT_ONCE, ignore_conflicts=True)
+
+    def _weigh_those_whose_handle_is_known(self, rows: Sequence[Trace]) -> None:
+        known = Trace.objects.filter(kind=TraceKind.HANDLE, value__in={row.value for row in rows})
+        having = defaultdict[str, set[int]](set)
+        for value, identity in known.values_list("value", "identity")[:AT_ONCE]:
+            having[value].add(identity)
+        new = [row for row in rows if having[row.value] and row.identity_id not in having[row.value]]
+        self.taken.doubtful += [row.identity.customer_id for row in new]
 
     def _identity(self, address: ToldAddress, owner: Customer) -> Identity:
         return Identity(kind=address.kind, scope=address.scope, value=address.value, customer=owner, origin=self.source)

@@ -1,6 +1,6 @@
 """For other systems: tell of a customer, an order, an event. JSON in, JSON out; a bearer token says which system it is.
 
-    PUT  /api/customers/<id>/         {name, language, time_zone, prefers, attributes: {},
+    PUT  /api/customers/<id>/         {name, language, time_zone, prefers, instagram, attributes: {},
                                        identities: [{kind, value, scope, proven}]}
     POST /api/customers/<id>/orders/  {number, title, status, amount, currency, placed_at}
     POST /api/customers/<id>/events/  {name, detail, at, reference}

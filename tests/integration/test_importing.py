@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from connectors.messages import Sender
 from connectors.models import Connector
 from customers.models import Attribute, Customer, CustomerKind, Event, ExternalId, Identity, IdentityLink, Order, Source
-from inbox import detaching, importing, merging, privacy
+from inbox import detaching, importing, merging, privacy, proposing
 from inbox.importing import Unreadable, read_table
 from inbox.locking import Moved, lock
 from inbox.models import FileImport, Proposal
@@ -243,6 +243,47 @@ def test_the_command_takes_a_file_and_names_its_bad_lines(tmp_path: Path) -> Non
     assert not ExternalId.objects.filter(source="crm").exists()
 
 
+HANDLES = "external_id,name,email,instagram\n1001,Maya Ortiz,maya@ortiz.test,@Maya.Ortz\n1002,Jon,,jonb\n"
+
+
+def writes_by_instagram(account: Connector, handle: str) -> Customer:
+    entry = make.says(Sender("777888", make.INSTAGRAM_ACCOUNT, "", handle), account, "hello, is anybody there?")
+    proposing.look(entry.pk)
+    assert entry.identity
+    return entry.identity.customer
+
+
+def test_an_instagram_handle_is_noted_and_is_nobodys_address() -> None:
+    take(HANDLES)
+    maya = ExternalId.objects.get(value="1001").customer
+    assert dict(maya.attributes.values_list("name", "value")) == {"Instagram": "@maya.ortz"}
+    assert set(Identity.objects.values_list("kind", flat=True)) == {"email"}
+
+
+def test_who_writes_under_a_handle_on_record_is_proposed_and_not_linked(account: Connector) -> None:
+    take(HANDLES)
+    stranger, maya = writes_by_instagram(account, "maya.ortz"), ExternalId.objects.get(value="1001").customer
+    assert stranger != maya
+    proposal = Proposal.objects.get()
+    assert {proposal.one, proposal.other} == {maya, stranger}
+    assert proposal.evidence.get(kind="their_handle").words.endswith("@maya.ortz as theirs, which is @maya.ortz’s")
+
+
+def test_a_handle_of_somebody_who_wrote_before_is_weighed_when_it_is_told(account: Connector) -> None:
+    stranger = writes_by_instagram(account, "maya_ortz")
+    run = take(HANDLES.replace("@Maya.Ortz", "maya_ortz"))
+    assert len(run.doubtful) == 1
+    proposing.catch_up()
+    assert Proposal.objects.get().other == stranger or Proposal.objects.get().one == stranger
+    assert take(HANDLES.replace("@Maya.Ortz", "maya_ortz")).doubtful == []
+
+
+@pytest.mark.parametrize("handle", ["maya ortz, the painter", "maya@ortiz.test", "ma-ya", "x" * 31, "@"])
+def test_what_is_no_handle_is_refused_with_its_line(handle: str) -> None:
+    with pytest.raises(Unreadable, match=r"Line 2: .* no Instagram handle; they are written like"):
+        take(f'external_id,instagram\n1,"{handle}"\n')
+
+
 # The endpoint
 
 
@@ -250,6 +291,7 @@ def test_another_system_tells_of_a_customer_an_order_and_an_event(client: Client
     told = {
         "name": "Maya Ortiz",
         "language": "pt",
+        "instagram": "maya.ortz",
         "attributes": {"Plan": "gold", "seats": 3},
         "identities": [
             {"kind": "email", "value": "Maya@Ortiz.test", "proven": True},
@@ -268,7 +310,11 @@ def test_another_system_tells_of_a_customer_an_order_and_an_event(client: Client
     assert put(client, token, "1001", {"name": "Returned"}, method="post", more="events/").status_code == 201
     person.refresh_from_db()
     assert (person.name, person.orders.count(), person.events.count()) == ("Maya O.", 1, 1)
-    assert set(person.attributes.values_list("name", "value")) == {("Plan", "gold"), ("seats", "3")}
+    assert set(person.attributes.values_list("name", "value")) == {
+        ("Plan", "gold"),
+        ("seats", "3"),
+        ("Instagram", "@maya.ortz"),
+    }
 
 
 def test_a_proof_told_later_makes_an_address_proven(client: Client, token: str) -> None:
