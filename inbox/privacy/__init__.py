@@ -3,6 +3,7 @@
 hanging.py    what hangs on a person, an address or a message: found by itself, so that no new table is forgotten
 emptying.py   messages lose all that was said in them; that something was said stays
 receipts.py   the raw bytes they came in
+originals.py  these, of whoever is erased, in a worker
 redacting.py  one message
 erasing.py    one address, or a whole person; their tombstones
 naming.py     what others' histories say of who is erased

@@ -17,7 +17,6 @@ from django.utils.timezone import now
 
 from inbox.intake import files, told
 from inbox.models import Agent, Attachment, Case, Delivery, Entry, EntryKind, Fact, State
-from inbox.privacy import receipts
 from inbox.privacy.hanging import delete_hanging
 
 SAID = ("text", "quoted", "html", "subject", "remark", "reason")
@@ -35,17 +34,13 @@ class Emptied:
     counted: Counter[str] = field(default_factory=Counter)
 
 
-def empty(
-    entries: Sequence[Entry], *, by: Agent | None, knows_nobody: bool = False, with_receipts: bool = True
-) -> Emptied:
+def empty(entries: Sequence[Entry], *, by: Agent | None, knows_nobody: bool = False) -> Emptied:
     """Expects their customers' lock. `knows_nobody`: who wrote it goes as well, and no answer to it finds it again."""
     rows = [each for each in entries if each.erased_at is None]
     ids = [each.pk for each in rows]
     uploads = Attachment.objects.filter(entry__in=ids)
     found = Emptied(rows, _subjects(rows), _facts(ids))
     found.counted.update(entries=len(rows), files=uploads.count())
-    if with_receipts:
-        found.counted["receipts"] += receipts.forget_those_of(rows)
     files.forget(uploads)
     sent = Delivery.objects.filter(entry__in=ids)
     sent.filter(state=State.QUEUED).update(state=State.CANCELLED, changed_at=now())

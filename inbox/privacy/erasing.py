@@ -35,7 +35,7 @@ from inbox.models import (
 )
 from inbox.models.case import CaseQuerySet
 from inbox.models.entry import EntryQuerySet
-from inbox.privacy import naming, receipts
+from inbox.privacy import naming, originals
 from inbox.privacy.asking import answered_by_erasing
 from inbox.privacy.emptying import Emptied, correct, empty
 from inbox.privacy.hanging import delete_hanging
@@ -48,7 +48,8 @@ SPOKEN_TO = (EntryKind.MESSAGE, EntryKind.PARTICIPANT, EntryKind.REPLY, EntryKin
 def erase_address(identity: Identity, *, by: Agent | None, why: str) -> Counter[str]:
     """What was said from it and to it. The other addresses of the same person, joined or not, are not touched.
 
-    Who has no other address is erased as a person. Returns how many entries, files and receipts went.
+    Who has no other address is erased as a person. Returns how many entries and files went; what they came in goes
+    in a worker.
     """
     fresh = Identity.objects.get(pk=identity.pk)
     if fresh.erased_at:
@@ -110,6 +111,7 @@ def _address(identity: Identity, owner: Customer, by: Agent | None, why: str) ->
         correct(case, found)
     family = owner.family()
     naming.forget(names, Case.objects.filter(knowing(family) | Q(customer__in=family)))
+    originals.remove_later(owner, found.entries, [identity])
     _bury([identity], found.counted)
     Audit.objects.note(Act.ERASE_ADDRESS, by=by, why=why, customer=owner, found=found.counted)
     return found.counted
@@ -136,7 +138,9 @@ def _person(person: Customer, by: Agent | None, why: str) -> Counter[str]:
     _forget_regroupings(found.entries)
     Tombstone.objects.set_for_external_ids_of(family)
     found.counted["rows"] += delete_hanging(Customer, family)
-    _bury([each for each in identities if each.erased_at is None], found.counted)
+    living = [each for each in identities if each.erased_at is None]
+    originals.remove_later(person, found.entries, living)
+    _bury(living, found.counted)
     IdentityLink.objects.filter(customer__in=family).update(words="")
     answered_by_erasing(person, by=by)
     Audit.objects.note(Act.ERASE_PERSON, by=by, why=why, customer=person, found=found.counted)
@@ -226,7 +230,6 @@ def _bury(identities: Sequence[Identity], counted: Counter[str]) -> None:
     """A value that no message can come from, and a tombstone of what it was."""
     ids = [each.pk for each in identities]
     for identity in identities:
-        counted["receipts"] += receipts.forget_those_from(identity)
         Tombstone.objects.set_for(identity.kind, identity.scope, identity.value)
     counted["rows"] += delete_hanging(Identity, ids)
     Consent.objects.filter(identity__in=ids).exclude(words="").update(words="")

@@ -14,7 +14,7 @@ from django.utils.timezone import now
 from connectors.models import Connector
 from inbox.locking import Moved, locked
 from inbox.models import Act, Agent, Audit, Case, Entry, EntryKind, RetentionRule, Team
-from inbox.privacy import receipts
+from inbox.privacy import originals, receipts
 from inbox.privacy.emptying import correct, empty
 from inbox.privacy.erasing import HARMLESS
 
@@ -56,8 +56,9 @@ def drop_rule(rule: RetentionRule, *, by: Agent) -> None:
 
 
 def tidy() -> int:
-    """The sweeper's share, every second: what is too old it looks for once an hour, and on while there is any."""
-    at, done = time.monotonic(), 0
+    """The sweeper's share, every second: originals that are still there; and what is too old once an hour, and on while
+    there is any."""
+    at, done = time.monotonic(), originals.remove_due()
     if at >= _next["told since"]:
         _next["told since"] = at + MINUTE
         done += receipts.forget_what_came_since()
@@ -123,12 +124,12 @@ def _expire(whose: Connector | Team, old: models.QuerySet[Entry]) -> Counter[str
 def _empty(case: Case | None, rows: Sequence[Entry]) -> Counter[str]:
     if case is None:
         with transaction.atomic():
-            return empty(rows, by=None, knows_nobody=True, with_receipts=False).counted
+            return empty(rows, by=None, knows_nobody=True).counted
     try:
         with locked(case) as root:
             if root.is_live:
                 return Counter()  # they wrote again meanwhile
-            found = empty(rows, by=None, knows_nobody=True, with_receipts=False)
+            found = empty(rows, by=None, knows_nobody=True)
             correct(root, found)
             return found.counted
     except Moved:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from inbox.models import Entry
 
 CLOCKS_DIFFER = timedelta(days=1)
 JUST_ERASED = timedelta(days=3)  # a provider still tells how a message fared
+WHERE_IT_CAME = ("created_at", "arrived_at", "connector")
 BEGINS, ENDS = r"(?<![\w.+%-])", r"(?![\w-]|\.\w)"
 # One body may hold several people's messages: it goes once all of them are settled, and is needed until then
 NAMED = """
@@ -47,14 +49,28 @@ def forget_those_of(entries: Sequence[Entry], since: datetime | None = None) -> 
         return int(cursor.rowcount)
 
 
-def forget_those_from(identity: Identity) -> int:
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address that is erased, as long as anything that came from it is still to be found."""
+
+    kind: str
+    value: str
+    reached_at: str  # as providers write it
+    first_seen_at: str  # ISO
+
+    @classmethod
+    def of(cls, identity: Identity) -> Address:
+        return cls(identity.kind, identity.value, identity.reached_at, identity.first_seen_at.isoformat())
+
+
+def forget_those_from(address: Address) -> int:
     """What came from an address and never became a message: set aside, let go, or not taken in; and what was told of
-    it and is over. Asked before its value goes."""
-    kinds = [channel.value for channel, adapter in ADAPTERS.items() if adapter.identity_kind == identity.kind]
+    it and is over."""
+    kinds = [channel.value for channel, adapter in ADAPTERS.items() if adapter.identity_kind == address.kind]
     connectors = list(Connector.objects.filter(kind__in=kinds).values_list("pk", flat=True))
-    written = _written(identity)
-    naming = Receipt.objects.raw(NAMING, [identity.first_seen_at - CLOCKS_DIFFER, connectors, written])
-    theirs = [each.pk for each in naming if each.state == ReceiptState.DONE or _is_from(identity, each, written)]
+    written, since = _written(address), datetime.fromisoformat(address.first_seen_at) - CLOCKS_DIFFER
+    naming = Receipt.objects.raw(NAMING, [since, connectors, written])
+    theirs = [each.pk for each in naming if each.state == ReceiptState.DONE or _is_from(address, each, written)]
     return (
         Receipt.objects.filter(pk__in=theirs)
         .exclude(state=ReceiptState.WAITING)
@@ -62,22 +78,21 @@ def forget_those_from(identity: Identity) -> int:
     )
 
 
-def _written(identity: Identity) -> str:
+def _written(address: Address) -> str:
     """The address and no longer one that it is a part of, as a regular expression that PostgreSQL knows as well."""
-    address = identity.reached_at
-    forms = "|".join(sorted({re.escape(address), re.escape(quote(address, safe=""))}))
-    return rf"{'' if address.startswith('+') else BEGINS}({forms}){ENDS}"
+    forms = "|".join(sorted({re.escape(address.reached_at), re.escape(quote(address.reached_at, safe=""))}))
+    return rf"{'' if address.reached_at.startswith('+') else BEGINS}({forms}){ENDS}"
 
 
-def _is_from(identity: Identity, receipt: Receipt, written: str) -> bool:
+def _is_from(address: Address, receipt: Receipt, written: str) -> bool:
     """What holds somebody else's message too is still needed; and what nobody can read is whose it says it is."""
     try:
         items = ADAPTERS[Channel(receipt.connector.kind)].parse(receipt.raw())
     except Exception:  # noqa: BLE001  that is why it was set aside
         items = []
-    senders = {_value_of(identity.kind, each) for each in items} - {None}
+    senders = {_value_of(address.kind, each) for each in items} - {None}
     if senders:
-        return senders == {identity.value}
+        return senders == {address.value}
     says_so = rf"^From:(?:[^\r\n]*[< \t])?{written}|\bFrom=[^&]*?{written}|\"sender\":\s*{{\s*\"id\":\s*\"{written}"
     return re.search(says_so, bytes(receipt.body).decode("latin-1"), re.IGNORECASE | re.MULTILINE) is not None
 

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from inbox.locking import ATTEMPTS, Moved, lock_owner, locked_with
 from inbox.models import Act, Agent, Audit, Entry, State
+from inbox.privacy import receipts
 from inbox.privacy.emptying import Emptied, correct, empty
 
 
@@ -46,7 +47,9 @@ def _filed(entry: Entry, by: Agent | None) -> Emptied | None:
 def _emptied(entry: Entry, by: Agent | None) -> Emptied:
     if entry.deliveries.filter(state__in=[State.QUEUED, State.SENDING]).exists():
         raise StillHeld
-    return empty(list(Entry.objects.filter(pk=entry.pk).defer("html", "quoted", "search")), by=by)
+    found = empty(list(Entry.objects.filter(pk=entry.pk).defer("html", "quoted", "search")), by=by)
+    found.counted["receipts"] += receipts.forget_those_of(found.entries)
+    return found
 
 
 def _note(entry: Entry, by: Agent | None, why: str, found: Emptied) -> None:

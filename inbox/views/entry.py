@@ -53,9 +53,10 @@ def _with_files(entry: Entry) -> str:
 @signed_in
 @require_GET
 def original(request: AgentRequest, pk: int) -> HttpResponse:
-    """What came in, byte for byte, as text; else what we kept of it. Nothing of what its sender took back."""
+    """What came in, byte for byte, as text; else what we kept of it. Nothing of what its sender took back, or of what
+    was erased."""
     entry = entry_or_404(request, pk)
-    receipt = None if entry.unsent_at else _receipt_of(entry)
+    receipt = None if entry.unsent_at or entry.erased_at else _receipt_of(entry)
     source = bytes(receipt.body)[:MOST_SOURCE] if receipt else _kept_of(entry)
     if not source:
         raise Http404

@@ -15,7 +15,7 @@ from customers.models.consent import Purpose
 from inbox import privacy
 from inbox.forms import ConsentForm
 from inbox.http import AgentRequest, case_or_404, entry_or_404
-from inbox.models import Audit, PrivacyRequest, Wish
+from inbox.models import Audit, Erasing, PrivacyRequest, Wish
 from inbox.views.case import answer
 from inbox.views.customer import customer_or_404
 from inbox.views.doors import supervisors_only, those_who_may
@@ -54,6 +54,7 @@ def _page(request: AgentRequest, found: Customer, problem: str = "") -> HttpResp
         "requests": PrivacyRequest.objects.of(found).select_related("noted_by", "proven_by", "done_by").order_by("-pk"),
         "wishes": Wish.choices,
         "audit": Audit.objects.filter(customer_id__in=family).select_related("by").order_by("-pk")[:MOST],
+        "removing": Erasing.objects.of(family).exists(),
         "problem": problem,
         "place": "customers",
     }
