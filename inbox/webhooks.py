@@ -33,6 +33,7 @@ def door(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpR
             return get_response(request)
         found = resolve(request.path_info)
         answer: HttpResponse = found.func(request, *found.args, **found.kwargs)
+        answer["Content-Length"] = str(len(answer.content))
         return answer
 
     return middleware

@@ -89,6 +89,7 @@ def test_a_secret_that_was_changed_this_very_second_counts(number: Connector) ->
 def test_a_webhook_asks_for_no_session_and_is_told_of_none(number: Connector) -> None:
     answer = text_from(number, "Hello")
     assert not answer.cookies
+    assert answer["Content-Length"] == str(len(answer.content))
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert "Content-Security-Policy" not in answer
 
