@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 from proxyprotocol.sock import SocketInfoLocal
 from pymap.backend.dict import DictBackend
 from pymap.imap import IMAPServer
+from pysasl.hashing import Cleartext
 
 T = TypeVar("T")
 USER, PASSWORD = "support@shop.example", "right-password"
@@ -138,7 +139,9 @@ class Imap:
             host=["127.0.0.1"], port="0", debug=False, cert=None, key=None, tls=not implicit, passlib_cfg=None,
             proxy_protocol=None, inherited_sockets=None, demo_data=False, demo_user=USER, demo_password=PASSWORD,
         )  # fmt: skip
-        backend, config = await DictBackend.init(settings, ssl_context=context, invalid_user_sleep=0)
+        backend, config = await DictBackend.init(
+            settings, ssl_context=context, invalid_user_sleep=0, hash_context=Cleartext()
+        )
         imap = IMAPServer(backend.login, config)
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
