@@ -65,4 +65,5 @@ class Proxy:
                 passed += len(data)
         for one in (source, sink):
             with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+                one.shutdown(socket.SHUT_RDWR)  # wakes the other direction
+            one.close()  # what still comes is answered with a reset, not swallowed until a time-out
