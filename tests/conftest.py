@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.conf import settings
+from django.test import Client, override_settings
 
 import connectors.models
 from tests import emptying, make
+from tests.stack import Stack
 
 emptying.install()
 
 
+def pytest_collection_finish() -> None:
+    """Three thousand tests and all modules stay until the end: looking through them for garbage finds none."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain() -> Iterator[None]:
+    static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(
+        STORAGES={**settings.STORAGES, "staticfiles": static},
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+    ):
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _plain(settings: Any) -> None:
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def _nothing_at_hand() -> None:
     connectors.models._at_hand.clear()
 
 
@@ -30,6 +45,15 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     monkeypatch.setattr("inbox.live.publish", frames.append)
     monkeypatch.setattr("inbox.wake.Messenger.put", lambda self, call: None)
     return frames
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole product, for stories and for tests that break parts of it: each brings customers of its own."""
+    running = Stack(tmp_path_factory.mktemp("stack"), UNDO_SECONDS="2", DEMO_WHATSAPP="1")  # an answer waits so long
+    running.start()
+    yield running
+    running.stop()
 
 
 @pytest.fixture

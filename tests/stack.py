@@ -69,7 +69,7 @@ class Stack:
     def stop(self) -> None:
         if self.supervisor and self.supervisor.poll() is None:
             self.supervisor.send_signal(signal.SIGTERM)
-            self.supervisor.wait(30)
+            assert self.supervisor.wait(30) == 0
 
     @property
     def ready_file(self) -> Path:

@@ -24,14 +24,6 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    running = Stack(tmp_path_factory.mktemp("stack"), UNDO_SECONDS="2", DEMO_WHATSAPP="1")  # an answer waits so long
-    running.start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="session")
 def sessions() -> dict[str, Any]:
     """Cookies of the agents who signed in already; each signs in once."""
     return {}

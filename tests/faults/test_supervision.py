@@ -9,7 +9,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
@@ -17,6 +16,7 @@ from urllib.request import ProxyHandler, build_opener
 import pytest
 
 from config.processes import start_time
+from tests.stack import until
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ["postgres", "valkey", "sandbox", "web", "worker", "beat", "watch_mail", "sweep"]
@@ -51,30 +51,27 @@ class Demo:
         return int((self.var / "run" / f"{part}.pid").read_text().split()[0])
 
     def wait_for_another(self, part: str, killed: int) -> None:
-        deadline = time.monotonic() + 10
-        while self.pid(part) == killed:
-            assert time.monotonic() < deadline, f"{part} was not started again"
-            os.sched_yield()
+        until(lambda: self.pid(part) != killed, f"{part} was started again")
 
     def alive(self, part: str) -> bool:
         pid, started, _ = (self.var / "run" / f"{part}.pid").read_text().split()
         return start_time(int(pid)) == started
 
-    def answers(self, seconds: float = 30) -> bool:
-        """Whether the sign-in page, which needs the database, comes within that time."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            try:
-                with build_opener(ProxyHandler({})).open(f"{self.address}sign-in/", timeout=5) as answer:
-                    return bool(answer.status == 200)
-            except OSError:
-                continue
-        return False
+    def answers(self) -> bool:
+        """Waits until the sign-in page comes, which needs the database."""
+        return until(self._answers, "the sign-in page comes")
+
+    def _answers(self) -> bool:
+        try:
+            with build_opener(ProxyHandler({})).open(f"{self.address}sign-in/", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
 
     def end(self, number: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(30)
 
 
 @pytest.fixture(scope="module")
@@ -106,16 +103,6 @@ def test_it_says_how_to_sign_in_and_keeps_that_private(demo: Demo) -> None:
     assert demo.answers()
 
 
-def test_a_second_start_is_the_same_shop(demo: Demo, var: Path, started: list[Demo]) -> None:
-    told = json.loads((demo.var / "demo.json").read_text())
-    demo.end()
-    started.append(Demo(var))
-    started[-1].wait_until("ready:")
-    again = json.loads((demo.var / "demo.json").read_text())
-    assert again["agents"] == told["agents"]
-    assert again["sandbox"] == told["sandbox"]
-
-
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_that_is_killed_is_back_at_once(demo: Demo, part: str) -> None:
     killed = demo.pid(part)
@@ -126,11 +113,17 @@ def test_a_part_that_is_killed_is_back_at_once(demo: Demo, part: str) -> None:
     assert demo.alive(part)
 
 
-def test_ctrl_c_stops_all_of_it(demo: Demo) -> None:
+def test_ctrl_c_stops_all_of_it_and_the_next_start_is_the_same_shop(demo: Demo, var: Path, started: list[Demo]) -> None:
+    told = json.loads((demo.var / "demo.json").read_text())
     pids = [demo.pid(part) for part in PARTS]
     assert demo.end(signal.SIGINT) == 0
     assert not any(start_time(pid) for pid in pids)
     assert not (demo.var / "run" / "ready").exists()
+    started.append(Demo(var))
+    started[-1].wait_until("ready:")
+    again = json.loads((demo.var / "demo.json").read_text())
+    assert again["agents"] == told["agents"]
+    assert again["sandbox"] == told["sandbox"]
 
 
 def test_after_a_killed_supervisor_the_next_start_recovers(demo: Demo, var: Path, started: list[Demo]) -> None:
@@ -148,5 +141,5 @@ def test_a_port_of_another_program_is_named(tmp_path: Path) -> None:
         door.listen()
         stranger = Demo(tmp_path, door.getsockname()[1])
         told = stranger.wait_until("Throughline cannot start: Port")
-        assert stranger.process.wait(20) == 1
+        assert stranger.process.wait(30) == 1
     assert f"(process {os.getpid()})" in told
