@@ -197,6 +197,7 @@ class Case(models.Model):
             GinIndex(
                 fields=["named_ids"], name="case_named", condition=models.Q(named_ids__isnull=False), fastupdate=False
             ),
+            models.Index(fields=["id"], name="case_live_named", condition=LIVE & models.Q(named_ids__isnull=False)),
             models.Index(
                 fields=["-moved_at", "-id"], name="case_live_moved", condition=LIVE & models.Q(shows_move=True)
             ),
