@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import django_stubs_ext
+from kombu import Queue
 
 from config import env
 
@@ -177,6 +178,11 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# What people wait for goes first. What may take its time waits in a queue that is looked into when the first is empty.
+CELERY_TASK_DEFAULT_QUEUE = "celery"
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("later")]
+_LATER = ("inbox.proposing.*", "inbox.importing.*", "inbox.privacy.*", "*.clear_*")
+CELERY_TASK_ROUTES = {name: {"queue": "later"} for name in _LATER}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SOFT_TIME_LIMIT = 120
@@ -184,6 +190,7 @@ CELERY_TASK_TIME_LIMIT = 150
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,
+    "queue_order_strategy": "priority",  # as in CELERY_TASK_QUEUES
     "socket_timeout": 10,
     "socket_connect_timeout": 3,
     "socket_keepalive": True,
