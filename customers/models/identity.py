@@ -45,6 +45,7 @@ class Identity(models.Model):
     is_shared = models.BooleanField(default=False, db_default=False)  # an office line, a family's mailbox
     profile_due_at = models.DateTimeField(null=True, blank=True)  # wrote, and nobody has asked the provider who it is
     erased_at = models.DateTimeField(null=True, blank=True)  # its value was replaced; a Tombstone knows it again
+    writes_in = models.CharField(max_length=8, blank=True, default="", db_default="")  # a guess, as in BCP 47
     is_new = False  # made in this very transaction: nobody else can know it yet
     is_person = models.BooleanField(default=False)  # an agent said so: never file this sender's mail again
 
