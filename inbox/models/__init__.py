@@ -2,7 +2,8 @@ from inbox.models.agent import Agent, Presence, Role, Team
 from inbox.models.alert import Alert, AlertSeen
 from inbox.models.attachment import Attachment, FileState
 from inbox.models.audit import Act, Audit
-from inbox.models.case import AnotherIsLive, Case, Sensitive, Status
+from inbox.models.case import AnotherIsLive, Case, Sensitive
+from inbox.models.cases import Status
 from inbox.models.delivery import Delivery, ProviderMessage, State
 from inbox.models.draft import Draft
 from inbox.models.entry import Entry, EntryKind

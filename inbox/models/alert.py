@@ -11,7 +11,8 @@ from django.utils.timezone import now
 
 from inbox import live
 from inbox.models.agent import Agent, Presence
-from inbox.models.case import Case, may_know
+from inbox.models.case import Case
+from inbox.models.cases import may_know
 from inbox.models.switch import Loudness, Switch
 
 

@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from django.conf import settings
-from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models
-from django.template.loader import render_to_string
 from django.utils.timezone import now
 
 from connectors.messages import Classification
 from customers.models import Customer
 from inbox import live
 from inbox.models.agent import Agent, AgentQuerySet, Team
+from inbox.models.cases import LIVE, CaseQuerySet, Status
 from inbox.models.entry import Entry, EntryKind, EntryQuerySet
+from inbox.models.frames import farewell, frame
 
-
-class Status(models.TextChoices):
-    OPEN = "open", "Open"
-    WAITING = "waiting", "Waiting on customer"
-    SNOOZED = "snoozed", "Snoozed"
-    RESOLVED = "resolved", "Resolved"
-
-
-LIVE = models.Q(is_live=True)
 FAMILY = """WITH RECURSIVE family(id) AS (
     VALUES (%s::bigint) UNION SELECT c.id FROM inbox_case c JOIN family f ON c.merged_into_id = f.id) """
 IDS_OF_FAMILY = "SELECT id FROM family"
-LIVE_OF = "SELECT * FROM inbox_case WHERE customer_id = %s AND is_live AND NOT split_off"
-RESOLVED_OF = """WITH RECURSIVE people(id) AS (
-    VALUES (%s::bigint) UNION SELECT c.id FROM customers_customer c JOIN people p ON c.merged_into_id = p.id)
-    SELECT * FROM inbox_case WHERE customer_id IN (SELECT id FROM people) AND status = 'resolved'
-    AND merged_into_id IS NULL AND NOT split_off AND resolved_at >= %s ORDER BY resolved_at DESC LIMIT 1"""
 OPEN_IN_FAMILY = """SELECT channel, coalesce(arrived_at, created_at) FROM inbox_entry
     WHERE is_open AND case_id IN (SELECT id FROM family) ORDER BY id"""
 SPOKEN = (EntryKind.MESSAGE, EntryKind.PARTICIPANT, EntryKind.REPLY, EntryKind.NOTE)
@@ -56,70 +40,6 @@ class AnotherIsLive(Exception):
     def __init__(self, case: Case) -> None:
         super().__init__(f"#{case.pk} is live.")
         self.case = case
-
-
-def named(agent: Agent, to_case: str = "") -> models.Q:
-    """Sensitive cases that name this agent. For most there is none, and nothing has to be asked."""
-    return models.Q(**{f"{to_case}named_ids__contains": [agent.pk]}) if agent.is_named else models.Q(pk__in=[])
-
-
-def may_know(agent: Agent, to_case: str) -> models.Q:
-    """What hangs on a case, unless it is a sensitive one that does not name this agent."""
-    return models.Q(**{f"{to_case}named_ids": None}) | named(agent, to_case)
-
-
-class CaseQuerySet(models.QuerySet["Case"]):
-    def visible_to(self, agent: Agent) -> CaseQuerySet:
-        """The door: cases of the agent's teams; supervisors see all; a sensitive one is seen by those it names, and by
-        nobody else. There is no other way to a case in a view."""
-        teams = models.Q() if agent.is_supervisor else models.Q(team_ids__overlap=agent.team_ids)
-        return self.filter((teams & models.Q(named_ids=None)) | named(agent))
-
-    def closed_to(self, agent: Agent) -> CaseQuerySet:
-        """Sensitive ones that do not name this agent."""
-        return self.filter(named_ids__isnull=False).exclude(named_ids__contains=[agent.pk])
-
-    def left_alone(self) -> CaseQuerySet:
-        """Sensitive ones that name nobody who is still there."""
-        there = ArraySubquery(Agent.objects.active().order_by().values("pk"))
-        return self.filter(named_ids__isnull=False).exclude(named_ids__overlap=there)
-
-    def live(self) -> CaseQuerySet:
-        return self.filter(LIVE)
-
-    def main(self) -> CaseQuerySet:
-        """Not deliberately split off: the case that new messages go to."""
-        return self.filter(split_off=False)
-
-    def live_of(self, customer: Customer) -> Case | None:
-        """The one live case that new messages of a customer go to. By hand: every message asks for it."""
-        case = next(iter(self.raw(LIVE_OF, [customer.pk])), None)
-        if case:
-            case.customer = customer
-        return case
-
-    def resolved_of(self, customer: Customer, since: datetime) -> Case | None:
-        """The case resolved last of a customer, or of anybody who was joined to them."""
-        return next(iter(self.raw(RESOLVED_OF, [customer.pk, since])), None)
-
-    def with_status(self, status: Status) -> CaseQuerySet:
-        return self.filter(status=status, merged_into=None)
-
-    def unmerged(self) -> CaseQuerySet:
-        return self.filter(merged_into=None)
-
-    def waiting_for_us(self) -> CaseQuerySet:
-        return self.live().filter(waiting_since__isnull=False)
-
-    def start(self, customer: Customer, team: Team, subject: str) -> Case:
-        """A new live case; the caller holds the customer's lock and has seen that there is no other."""
-        token = secrets.token_hex(16)
-        about = {"subject": subject[:300], "team": team, "team_ids": [team.pk], "reply_token": token}
-        case = self.create(customer=customer, **about)
-        if customer.has_written and self.live().filter(customer=customer, split_off=True).exists():
-            case.count_beside()
-            case.save(update_fields=["beside"])
-        return case
 
 
 class Case(models.Model):
@@ -469,30 +389,3 @@ class Case(models.Model):
         if not self.first_message_at:
             self.first_message_at, self.first_channel = entry.reached_us_at, entry.channel
         return {"channel", "channels", "first_message_at", "first_channel"}
-
-
-def farewell(case: int, version: int, teams: list[int], named: list[int]) -> dict[str, Any]:
-    """To everybody but those it names: it is in none of their lists any more."""
-    gone = render_to_string("inbox/_row_gone.html", {"case": case, "version": version})
-    told = {"kind": "case", "case": case, "version": version, "teams": teams, "but": named, "row": gone}
-    return told | {"entry": None, "entry_kind": "", "moved": False, "at": now().isoformat()}
-
-
-def frame(case: Case, entry: int | None, entry_kind: str, moved: bool) -> dict[str, Any]:
-    """What sockets hear of a case: a row that looks the same to everybody, and what files it under the fixed views."""
-    return {
-        "kind": "case",
-        "case": case.pk,
-        "version": case.version,
-        "status": case.status,
-        "live": case.is_live,
-        "assignee": case.assignee_id,
-        "channel": case.channel,
-        "teams": case.team_ids,
-        "named": case.named_ids,
-        "row": render_to_string("inbox/_row.html", {"case": case}),
-        "entry": entry,
-        "entry_kind": entry_kind,
-        "moved": moved,
-        "at": now().isoformat(),
-    }

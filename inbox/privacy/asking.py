@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from customers.models import Customer
 from inbox.models import Act, Agent, Audit, Case, Entry, PrivacyRequest, Wish
-from inbox.models.case import CaseQuerySet
+from inbox.models.cases import CaseQuerySet
 from inbox.privacy.exporting import export
 
 

@@ -33,7 +33,7 @@ from inbox.models import (
     Merge,
     Regrouping,
 )
-from inbox.models.case import CaseQuerySet
+from inbox.models.cases import CaseQuerySet
 from inbox.models.entry import EntryQuerySet
 from inbox.privacy import naming, originals
 from inbox.privacy.asking import answered_by_erasing

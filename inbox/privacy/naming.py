@@ -15,7 +15,7 @@ from django.utils.timezone import now
 
 from customers.models import Customer, IdentityLink
 from inbox.models import Case, Entry, EntryKind, Merge, Regrouping
-from inbox.models.case import CaseQuerySet
+from inbox.models.cases import CaseQuerySet
 
 
 def knowing(family: Sequence[int]) -> Q:

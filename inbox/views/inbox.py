@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from inbox.http import MOST_COUNTED, AgentRequest, capped, is_fragment, signed_in
 from inbox.locking import locked
 from inbox.models import Agent, Case, Status
-from inbox.models.case import CaseQuerySet
+from inbox.models.cases import CaseQuerySet
 
 PAGE = 50
 SORTS = {"longest": "Longest waiting", "newest": "Newest", "moved": "Moved"}

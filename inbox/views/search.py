@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from customers.models import Customer, Identity
 from inbox.http import AgentRequest, signed_in
 from inbox.models import Agent, Case, Entry, EntryKind
-from inbox.models.case import may_know
+from inbox.models.cases import may_know
 from inbox.views.inbox import SHOWN, decorate, for_rows
 
 MOST_PEOPLE, MOST_CASES, MOST_HITS = 8, 30, 100
