@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver
 
@@ -171,22 +174,33 @@ def routes() -> set[str]:
     return found
 
 
+@pytest.fixture(scope="module")
+def built(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, Any]]:
+    """A case of Support that has one of everything, which Lee of Billing may not see. Every test begins with it: what
+    one does is undone before the next."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        support = make.team("Support")
+        maya = make.customer("Maya Ortiz", email="maya@ortiz.test", phone="+14155552671")
+        entry = make.says(
+            maya, make.mailbox("support@northwind.test", support), "Order #48213: the secret word is xyzzy"
+        )
+        make.says(maya, make.number(support), "hi?")
+        yield {
+            "case": entry.case,
+            "entry": Entry.objects.get(pk=entry.pk),
+            "alert": entry.case.alerts.get(),
+            "fact": entry.case.facts.get(),
+            "file": Attachment.objects.create(entry=entry, name="photo.jpg", key="nowhere"),
+            "customer": maya,
+            "identity": entry.identity,
+            "proposal": Proposal.objects.create(one=maya, other=make.customer("Bob Stone"), strength="weak"),
+        }
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def world(maya: Any, mailbox: Any, number: Any, ana: Any, lee: Any) -> dict[str, Any]:
-    """A case of Support that has one of everything, which Lee of Billing may not see."""
-    entry = make.says(maya, mailbox, "Order #48213 came broken, the secret word is xyzzy")
-    make.says(maya, number, "hi?")
-    file = Attachment.objects.create(entry=entry, name="photo.jpg", key="nowhere")
-    return {
-        "case": entry.case,
-        "entry": Entry.objects.get(pk=entry.pk),
-        "alert": entry.case.alerts.get(),
-        "fact": entry.case.facts.get(),
-        "file": file,
-        "customer": maya,
-        "identity": entry.identity,
-        "proposal": Proposal.objects.create(one=maya, other=make.customer("Bob Stone"), strength="weak"),
-    }
+def world(built: dict[str, Any], ana: Any, lee: Any) -> dict[str, Any]:
+    return {name: deepcopy(each) for name, each in built.items()}
 
 
 def address(route: str, world: dict[str, Any]) -> str:
