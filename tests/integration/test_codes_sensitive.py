@@ -66,7 +66,7 @@ def test_the_readers_of_each_are_told_what_they_can_do_and_nobody_else(
     assert said.remark.startswith("Wrote a code that was given to somebody else. Not joined:")
     for agent, seen in ((ana, case), (sam, other)):
         agent.refresh_from_db()
-        assert "Name one person in both" in browser_of(agent).get(f"/inbox/open/c/{seen.pk}/").content.decode()
+        assert "Name somebody who does" in browser_of(agent).get(f"/inbox/open/c/{seen.pk}/").content.decode()
         assert browser_of(sue).get(f"/inbox/open/c/{seen.pk}/").status_code == 404
     make.says(STRANGER, number, f"again {code}")
     assert Entry.objects.filter(event="not_joined").count() == 1
@@ -118,7 +118,7 @@ def test_a_code_joins_a_sensitive_case_with_an_ordinary_one_which_is_hidden_with
 
 
 def test_no_join_at_all_shows_it_to_who_is_not_named(case: Any, code: str, other: Any) -> None:
-    with pytest.raises(merging.CannotJoin, match="nobody is named in both"):
+    with pytest.raises(merging.CannotJoin, match="nobody sees both sides"):
         merging.join_locked(fresh(case).customer, other.customer, by=None, reason="wrote the code")
     assert not Merge.objects.exists()
 
@@ -134,3 +134,14 @@ def test_an_address_is_not_given_back_by_somebody_who_may_read_only_one_of_both(
     assert Case.objects.filter(pk=away.pk, named_ids=None).exists()
     with pytest.raises(detaching.CannotDetach, match="only named people see"):
         detaching.give_back(fresh(text.identity), by=sam)
+
+
+def test_an_ordinary_case_is_not_hidden_with_one_that_nobody_is_left_to_see(
+    code: str, case: Any, maya: Any, number: Connector, ana: Any, sam: Any
+) -> None:
+    ordinary = make.says(STRANGER, number, "My lamp").case
+    Agent.objects.filter(pk=ana.pk).update(is_active=False)
+    said = make.says(STRANGER, number, code)
+    assert person_of(STRANGER.address) != maya
+    assert "Not joined: There is a sensitive case" in said.remark
+    assert fresh(ordinary).named_ids is None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
+from django.core.management import call_command
 from django.utils.timezone import now
 
 from connectors.models import Receipt
@@ -139,3 +141,21 @@ def test_an_address_that_wrote_nothing_leaves_nothing_to_do_for_long(db: None, a
     originals.remove_due()
     assert not Erasing.objects.exists()
     assert Identity.objects.get(customer=ann).erased_at
+
+
+def test_a_new_key_loses_nothing_that_is_still_to_be_removed(
+    maya: Any, mails: list[Entry], adam: Any, settings: Any
+) -> None:
+    privacy.erase_person(maya, by=adam, why="")
+    older, newer = settings.CREDENTIAL_KEYS[0], Fernet.generate_key().decode()
+    settings.CREDENTIAL_KEYS = [newer, older]
+    call_command("reencrypt")
+    settings.CREDENTIAL_KEYS = [newer]
+    assert originals.remove_due() == 5
+
+
+def test_whoever_erases_at_a_terminal_reads_that_the_workers_go_on(
+    maya: Any, mails: list[Entry], capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("erase_person", "maya@ortiz.test", "--why", "Asked to", "--yes")
+    assert "The workers remove the raw bytes they came in." in capsys.readouterr().out

@@ -37,7 +37,7 @@ class Command(BaseCommand):
         else:
             gone = privacy.erase_person(customer, by=None, why=why)
         counted = ", ".join(f"{number} {name}" for name, number in gone.items()) or "nothing was left"
-        self.stdout.write(f"Erased {what}: {counted}.")
+        self.stdout.write(f"Erased {what}: {counted}. The workers remove the raw bytes they came in.")
 
 
 def _ask(what: str) -> None:

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from connectors.models import Connector
+from inbox.models import Erasing
 
 
 class Command(BaseCommand):
@@ -18,4 +19,6 @@ class Command(BaseCommand):
             connectors = list(Connector.objects.select_for_update())
             for connector in connectors:
                 connector.save(update_fields=["credentials"])
+            for erasing in Erasing.objects.select_for_update():
+                erasing.save(update_fields=["addresses"])
         self.stdout.write(f"{len(connectors)} connectors' secrets are encrypted with the newest key.")
