@@ -12,7 +12,7 @@ from django.test import TransactionTestCase
 DELETE_ALL = """
 DO $$ DECLARE each regclass; BEGIN
     FOR each IN SELECT oid FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-        AND relname NOT IN ('django_migrations', 'django_content_type', 'auth_permission')
+        AND relname NOT IN ('django_migrations', 'django_content_type', 'auth_permission') AND pg_relation_size(oid) > 0
     LOOP
         IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = each AND NOT tgisinternal) THEN
             EXECUTE format('TRUNCATE %s', each);  -- guarded against DELETE, and no other table points there
