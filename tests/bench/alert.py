@@ -15,6 +15,7 @@ from tests.bench.figures import Report, at_most, percentile
 from tests.bench.helper import Helper
 from tests.bench.run import Run
 
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 # The moment of the frame that paints it, by the clock of this machine
 WATCH = """() => {
   window.seen = {};
@@ -89,7 +90,7 @@ def _browser(run: Run) -> Iterator[Page]:
     home = run.stack.environment["PUBLIC_URL"]
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         except Error as error:
             raise RuntimeError(f"No browser: {error.message.splitlines()[0]}") from None
         try:

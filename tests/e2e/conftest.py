@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.stack import Stack
 
-CHROMIUM = shutil.which("chromium")  # Debian's; elsewhere Playwright's own
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")  # Debian's; else Playwright's own
 expect.set_options(timeout=15_000)
 
 

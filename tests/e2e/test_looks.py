@@ -104,12 +104,13 @@ def test_text_twice_as_large_is_not_cut(
     stack: Stack, window: Window, browser_type: BrowserType, browser_type_launch_args: dict[str, Any], tmp_path: Path
 ) -> None:
     """As people set it in their browser."""
-    (tmp_path / "Default").mkdir()
-    large = {"webkit": {"webprefs": {"default_font_size": 32}}}
-    (tmp_path / "Default" / "Preferences").write_text(json.dumps(large))
     cookies = window("adam", "/alerts/").context.cookies()
+    large = [*browser_type_launch_args["args"], "--blink-settings=defaultFontSize=32"]
     context = browser_type.launch_persistent_context(
-        tmp_path, base_url=stack.url, viewport={"width": 1440, "height": 900}, **browser_type_launch_args
+        tmp_path,
+        base_url=stack.url,
+        viewport={"width": 1440, "height": 900},
+        **browser_type_launch_args | {"args": large},
     )
     context.add_cookies(cookies)  # type: ignore[arg-type]
     page, problems = context.pages[0], {}
