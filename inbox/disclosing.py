@@ -175,4 +175,4 @@ def surest(customer: Customer, *, about: Identity) -> Identity | None:
 def overridden(held: Sequence[Held]) -> str:
     """For the timeline, where supervisors find it."""
     told = "; ".join(f"{each.what} to {each.shown}" for each in held)
-    return f"sent {told} although it is not sure that this is the customer"
+    return f"sent {told} although we are not sure that this is the customer"

@@ -71,7 +71,7 @@ def start(request: AgentRequest) -> HttpResponse:
     except outbox.WouldDisclose as error:
         told = error.held[0].what
         form.add_error(
-            "text", f"It is not sure that this address is theirs, and this would tell {told}. Begin without it."
+            "text", f"We are not sure that this address is theirs, and this would tell {told}. Begin without it."
         )
         return _page(request, form, status=422)
     except outbox.BadReply as error:

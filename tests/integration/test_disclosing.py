@@ -117,7 +117,7 @@ def test_the_agent_reads_why_and_may_send_a_code_first(
         },
     )
     assert page.status_code == 409
-    assert b"It is not sure that" in page.content
+    assert b"We are not sure that" in page.content
     assert b"Send a code to maya@ortiz.test first" in page.content
 
     sent = browser_of(ana).post(f"/cases/{case.pk}/invite/ask/", {"about": stranger.pk})
