@@ -1,5 +1,5 @@
-"""A message was taken in: does it say who its writer is? In a worker, after the message is safe, and only if it tells
-something new."""
+"""A message was taken in: does it say who its writer is, and in which language? In a worker, after the message is safe,
+and only if it tells something new."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from connectors.messages import Authenticity
+from customers import languages
 from customers.identities import UNPROVEN
 from customers.models import Customer, Identity
 from inbox.live import announce
@@ -76,7 +77,10 @@ def _note(entry_id: int, owner: int) -> bool:
     entry = Entry.objects.select_related("identity__customer").get(pk=entry_id)
     if entry.identity is None or entry.identity.customer_id != owner:
         raise Moved
-    return _tells(entry) and _remember(entry.identity, of_identity(entry.identity), _of_entry(entry), entry)
+    if not _tells(entry):
+        return False
+    _learn_language(entry.identity, entry.text)
+    return _remember(entry.identity, of_identity(entry.identity), _of_entry(entry), entry)
 
 
 def _tells(entry: Entry) -> bool:
@@ -85,6 +89,12 @@ def _tells(entry: Entry) -> bool:
     forged = entry.authenticity == Authenticity.FAIL or identity is None or identity.scope == UNPROVEN
     gone = entry.unsent_at or entry.erased_at
     return entry.kind == EntryKind.MESSAGE and not gone and not forged
+
+
+def _learn_language(identity: Identity, text: str) -> None:
+    language = languages.guessed(text)
+    if language and language != identity.writes_in:
+        Identity.objects.filter(pk=identity.pk).update(writes_in=language)
 
 
 def _of_entry(entry: Entry) -> list[Found]:

@@ -14,7 +14,7 @@ from customers.models import Customer, Identity, IdentityLink, PinnedNote
 from inbox.models import Agent, Case, Entry, Fact, Mention, Merge
 from inbox.outbox import Option
 from inbox.views.has import Has
-from inbox.views.profile import CHANNEL_OF, clock_of, pinned_notes, unproven
+from inbox.views.profile import CHANNEL_OF, clock_of, language_of, pinned_notes, unproven
 from inbox.views.proposed import ProposalCard, cards_for
 
 MOST_MENTIONS = 20
@@ -48,6 +48,7 @@ class Panel:
     merges: Sequence[Merge]
     since: datetime | None
     clock: str  # "14:14 in Lisbon"
+    writes_in: str  # a language's name: a guess, where nobody told us
     pinned: Sequence[PinnedNote]
     proposals: Sequence[ProposalCard]
 
@@ -81,7 +82,8 @@ def panel_of(
         mentions=_not_proposed(_mentions(case, family, agent), proposals) if has.mentions else [],
         merges=_merges(customer) if has.merges else [],
         since=customer.created_at,
-        clock=clock_of(customer, [each.identity for each in addresses]),
+        clock=clock_of(customer, identities),
+        writes_in=language_of(customer, identities),
         pinned=pinned_notes(customer.family()) if has.pinned else [],
         proposals=proposals,
     )

@@ -13,6 +13,7 @@ from connectors.adapters import ADAPTERS
 from connectors.models import Connector
 from customers.clocks import local_time, zone_of
 from customers.identities import PHONE, WHATSAPP
+from customers.languages import called
 from customers.models import (
     Attribute,
     Consent,
@@ -64,6 +65,7 @@ class Related:
 class Profile:
     addresses: Sequence[Address]
     local_time: str
+    writes_in: str  # a language's name: a guess, where nobody told us
     prefers: str
     prefers_because: str
     attributes: Sequence[Attribute]
@@ -86,6 +88,7 @@ def profile_of(person: Customer, family: Sequence[int], agent: Agent) -> Profile
     return Profile(
         addresses=addresses,
         local_time=clock_of(person, [each.identity for each in addresses]),
+        writes_in=language_of(person, [each.identity for each in addresses]),
         prefers=prefers,
         prefers_because=because,
         attributes=_attributes(person, family),
@@ -104,6 +107,14 @@ def profile_of(person: Customer, family: Sequence[int], agent: Agent) -> Profile
 def clock_of(person: Customer, identities: Sequence[Identity]) -> str:
     numbers = [each.value for each in identities if each.kind in (PHONE, WHATSAPP)]
     return "" if person.is_a_line else local_time(zone_of(person.time_zone, numbers), localtime())
+
+
+def language_of(person: Customer, identities: Sequence[Identity]) -> str:
+    """Its name, guessed from what they wrote last; empty when somebody told us, or several people write."""
+    guessed = [each for each in identities if each.writes_in and each.last_inbound_at]
+    if person.language or person.is_a_line or not guessed:
+        return ""
+    return called(max(guessed, key=lambda each: (each.last_inbound_at, each.pk)).writes_in)
 
 
 def pinned_notes(family: Sequence[int]) -> list[PinnedNote]:
