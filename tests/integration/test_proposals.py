@@ -368,10 +368,10 @@ def test_pairs_of_people_meet_through_the_real_intake_and_none_is_linked_by_itse
     """Others in every run. What it finds one by one is what all of it together says; but for a name, an order, that a
     third one turned out to have when two had been proposed."""
     seed = secrets.randbelow(10**6)
-    told = list(pairs(100, seed))
+    told = list(pairs(60, seed))
     found = play(told, {"email": mailbox, "sms": number, "instagram": account})
-    assert (found.pairs, found.links) == (100, 0), f"seed {seed}"
+    assert (found.pairs, found.links) == (60, 0), f"seed {seed}"
     in_memory = weigh_all(told)
     assert abs(found.proposed - in_memory.proposed) <= 2, f"seed {seed}"
     assert abs(found.right - in_memory.right) <= 2, f"seed {seed}"
-    assert found.right >= 0.85 * found.proposed, f"seed {seed}"
+    assert found.right >= 0.8 * found.proposed, f"seed {seed}"
