@@ -18,8 +18,9 @@ from customers.models import Identity
 from inbox import intake, proposing
 from inbox.models import Merge, Proposal, TraceKind
 from inbox.proposing import gathering, signals
+from inbox.proposing.sides import Address, Seen, Side, Written
 from inbox.proposing.signals import Found
-from inbox.proposing.weighing import Address, Seen, Side, Written, weigh
+from inbox.proposing.weighing import weigh
 from tests.pairs import Account, Pair, Said
 from tests.providers import Providers
 

@@ -75,7 +75,7 @@ class Evidence(models.Model):
     """One line of the card. A side without an entry is known from its addresses or from an import."""
 
     proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="evidence")
-    kind = models.CharField(max_length=16)  # weighing.py has the table
+    kind = models.CharField(max_length=16)  # proposing/verdict.py has the table
     is_for = models.BooleanField()
     points = models.SmallIntegerField()
     value = models.CharField(max_length=320, blank=True)  # what to look for in the entries

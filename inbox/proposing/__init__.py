@@ -4,7 +4,10 @@ phrases.py    how people say that something is theirs
 signals.py    what the words of a message tell: addresses, orders, names, "I mailed you"
 names.py      whether two names may be one person's (known.py: short forms, common names)
 gathering.py  who shares a trace, by indexed look-ups
-weighing.py   the table of weights, and the verdict
+sides.py      one customer, as far as they can be known again
+verdict.py    the table of weights, and what all reasons together say
+told.py, likeness.py, moments.py, against.py  the reasons
+weighing.py   all of them for two customers
 looking.py    the worker: a message was taken in
 catching_up.py  the sweeper's net
 deciding.py   the agent's answer: the same person, different people, ask the customer

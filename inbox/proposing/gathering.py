@@ -15,7 +15,7 @@ from customers.models import Customer
 from customers.models.customer import CustomerKind
 from inbox.models.trace import TraceKind
 from inbox.proposing.names import MANY
-from inbox.proposing.weighing import Address, Seen, Side, Written
+from inbox.proposing.sides import Address, Seen, Side, Written
 
 Key = tuple[str, str]  # kind and value of a trace
 MOST_KEYS, MOST_OWNERS, MOST_PEOPLE = 150, 30, 12

@@ -33,8 +33,10 @@ from inbox.models import (
 from inbox.models.proposal import UNDECIDED
 from inbox.proposing import signals
 from inbox.proposing.gathering import around
+from inbox.proposing.sides import Side
 from inbox.proposing.signals import Found
-from inbox.proposing.weighing import Line, Side, Verdict, weigh
+from inbox.proposing.verdict import Line, Verdict
+from inbox.proposing.weighing import weigh
 from inbox.wake import wake_for
 
 SMALLEST_FILE = 2_000  # bytes; below it is a logo or a dot

@@ -9,7 +9,9 @@ import pytest
 from inbox.models import Strength
 from inbox.proposing import names, signals
 from inbox.proposing.names import Likeness
-from inbox.proposing.weighing import Address, Seen, Side, Verdict, Written, weigh
+from inbox.proposing.sides import Address, Seen, Side, Written
+from inbox.proposing.verdict import Verdict
+from inbox.proposing.weighing import weigh
 from tests.matching import weigh_all
 from tests.pairs import pairs
 
