@@ -17,16 +17,17 @@ from inbox.views.case import answer
 from inbox.views.doors import number_or_404
 from inbox.views.proposed import cards_of, seen_by
 
-MOST_LOOKED_AT, MOST_SHOWN = 200, 30
+MOST_LOOKED_THROUGH, MOST_LOOKED_AT, MOST_SHOWN = 5_000, 200, 30
 
 
 @signed_in
 @require_GET
 def review(request: AgentRequest) -> HttpResponse:
     """The queue: what waits for somebody's answer, strongest first."""
-    undecided = seen_by(request.user, Proposal.objects.undecided())
-    found = undecided.select_related("one", "other", "decided_by").prefetch_related("evidence")
-    cards = cards_of(found.order_by("-points", "-pk")[:MOST_LOOKED_AT], request.user, lambda one: False, MOST_SHOWN)
+    seen = seen_by(request.user, Proposal.objects.undecided(), MOST_LOOKED_THROUGH)[:MOST_LOOKED_AT]
+    found = Proposal.objects.filter(pk__in=seen).select_related("one", "other", "decided_by")
+    ordered = found.prefetch_related("evidence").order_by("-points", "-pk")
+    cards = cards_of(ordered, request.user, lambda one: False, MOST_SHOWN)
     context = {"cards": cards, "most": MOST_SHOWN, "record": _record() if request.user.is_supervisor else None}
     return render(request, "customers/review.html", {**context, "place": "customers"})
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.core.cache import cache
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from customers.models import Customer
@@ -70,23 +70,25 @@ def cards_of(
     return cards
 
 
-def seen_by(agent: Agent, proposals: ProposalQuerySet) -> ProposalQuerySet:
-    """Those between two people of today, each with a case that the agent may see."""
+def seen_by(agent: Agent, proposals: ProposalQuerySet, most: int) -> list[int]:
+    """Ids of those between two people of today, each with a case that the agent may see, of the `most` strongest."""
     sides = proposals.annotate(me=_today("one"), them=_today("other")).exclude(me=F("them"))
+    found = list(sides.order_by("-points", "-pk").values_list("pk", "me", "them")[:most])
     if agent.is_supervisor:
-        return sides
-    return sides.filter(_has_a_case(agent, "me") & _has_a_case(agent, "them"))
+        return [pk for pk, _, _ in found]
+    seen = _with_a_case(agent, {person for _, *both in found for person in both})
+    return [pk for pk, me, them in found if {me, them} <= seen]
 
 
 def _today(side: str) -> Coalesce:
     return Coalesce(f"{side}__merged_into__merged_into", f"{side}__merged_into", side)
 
 
-def _has_a_case(agent: Agent, side: str) -> Q:
-    """Of their own, or of somebody who was found to be them: two look-ups for each, and no list of all cases."""
-    visible = Case.objects.visible_to(agent)
-    own = visible.filter(customer=OuterRef(side))
-    return Q(Exists(own)) | Q(Exists(visible.filter(customer__merged_into=OuterRef(side))))
+def _with_a_case(agent: Agent, people: set[int]) -> set[int]:
+    """Of their own, or of somebody who was found to be them. Looked up by person: there may be a million cases."""
+    joined = dict(Customer.objects.filter(merged_into__in=people).values_list("pk", "merged_into"))
+    visible = Case.objects.visible_to(agent).filter(customer__in={*people, *joined})
+    return {joined.get(pk, pk) for pk in visible.values_list("customer", flat=True)}
 
 
 def to_review(agent: Agent) -> str:
@@ -103,9 +105,7 @@ def to_review(agent: Agent) -> str:
 
 
 def _count(agent: Agent) -> int:
-    strongest = Proposal.objects.filter(state=ProposalState.OPEN).order_by("-points", "-pk")
-    looked_through = Proposal.objects.filter(pk__in=strongest.values("pk")[:MOST_LOOKED_THROUGH])
-    return seen_by(agent, looked_through).values("pk")[: MOST_COUNTED + 1].count()
+    return len(seen_by(agent, Proposal.objects.filter(state=ProposalState.OPEN), MOST_LOOKED_THROUGH))
 
 
 def _reasons(proposal: Proposal, is_one: bool, agent: Agent) -> list[Reason]:

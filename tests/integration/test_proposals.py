@@ -354,6 +354,21 @@ def test_no_table_is_read_from_end_to_end(known: Customer, account: Any) -> None
     assert Proposal.objects.exists()
     assert len(asked) < 60
     assert all('"value" IN' in sql for sql in reads if '"identity_id" = ' in sql and 'FROM "inbox_trace"' in sql)
+    are_found_by_indexes(reads)
+
+
+def test_the_count_in_the_rail_looks_through_no_table(stranger: Entry, ana: Any, sue: Any, counted: Any) -> None:
+    for agent in (ana, sue):
+        with CaptureQueriesContext(connection) as asked:
+            assert counted(agent) == "1"
+        about = [
+            each["sql"] for each in asked if re.search('FROM "(inbox_proposal|inbox_case|customers_)', each["sql"])
+        ]
+        assert len(about) == (1 if agent.is_supervisor else 3)
+        are_found_by_indexes(about)
+
+
+def are_found_by_indexes(reads: list[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         for sql in reads:
