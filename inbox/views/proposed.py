@@ -88,7 +88,7 @@ def _with_a_case(agent: Agent, people: set[int]) -> set[int]:
     """Of their own, or of somebody who was found to be them. Looked up by person: there may be a million cases."""
     joined = dict(Customer.objects.filter(merged_into__in=people).values_list("pk", "merged_into"))
     visible = Case.objects.visible_to(agent).filter(customer__in={*people, *joined})
-    return {joined.get(pk, pk) for pk in visible.values_list("customer", flat=True)}
+    return {joined.get(pk) or pk for pk in visible.values_list("customer", flat=True)}
 
 
 def to_review(agent: Agent) -> str:
