@@ -43,6 +43,7 @@ def test_a_move_is_counted_in_every_window_of_the_team_and_in_hidden_tabs(stack:
     expect(sams).to_have_title(re.compile(rf"^\({before[1] + 1}\) Customers"))
 
     greta.writes("instagram", "hello??")
+    taken_in(stack, "hello??")
     sams.goto("/alerts/")
     told = sams.locator("#alerts .move", has_text="Greta Moll")
     expect(told).to_have_count(1)
