@@ -99,6 +99,7 @@ def start_postgres(var: Path, *, durable: bool = True) -> Service:
     }
     if not durable:
         options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "2GB"}
+        options["autovacuum"] = "off"  # in the middle of a test it would note that all tables are empty
     command = [*wrapper, str(programs / "postgres"), "-D", str(data)]
     command += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
     # SIGINT is PostgreSQL's fast stop: it lets go of its clients and leaves the data clean.
