@@ -180,7 +180,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # What people wait for goes first. What may take its time waits in a queue that is looked into when the first is empty.
 CELERY_TASK_DEFAULT_QUEUE = "celery"
-CELERY_TASK_QUEUES = [Queue("celery"), Queue("later")]
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("later", routing_key="later")]
 _LATER = ("inbox.proposing.*", "inbox.importing.*", "inbox.privacy.*", "*.clear_*")
 CELERY_TASK_ROUTES = {name: {"queue": "later"} for name in _LATER}
 CELERY_TASK_SERIALIZER = "json"

@@ -170,7 +170,8 @@ _at_hand: dict[int | str, tuple[float, Connector]] = {}
 
 def at_hand(*, pk: int = 0, token: str = "") -> Connector:
     """The connector and its team as they were at most a second ago. Every message needs them, and their secrets cost
-    a decryption each time they are read. Raises Connector.DoesNotExist."""
+    a decryption each time they are read. What another process changes counts a second later. Raises
+    Connector.DoesNotExist."""
     kept = _at_hand.get(pk or token)
     if kept is None or kept[0] < time.monotonic() - 1:
         wanted = {"pk": pk} if pk else {"token": token}

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -41,25 +42,33 @@ class Messenger:
         self.thread = threading.Thread(target=self._run, name="messenger", daemon=True)
         self.thread.start()
 
+    @property
+    def is_closed(self) -> bool:
+        return time.monotonic() < self.closed_until
+
     def put(self, call: Callable[[], object]) -> None:
-        if time.monotonic() < self.closed_until:
+        if self.is_closed:
             return
         try:
             self.calls.put_nowait(call)
         except queue.Full:
-            self.closed_until = time.monotonic() + OPEN_SECONDS
+            self._close()
 
     def gather(self, task: Task[..., None], pk: int) -> None:
         """Those that come within a moment go in one message, since making one costs more than storing a receipt. The
         first waits for nobody."""
-        self.crowds[task].append(pk)
-        self.put(lambda: self._ask_for_some(task))
+        if not self.is_closed:
+            self.crowds[task].append(pk)
+            self.put(lambda: self._ask_for_some(task))
 
     def _ask_for_some(self, task: Task[..., None]) -> None:
         crowd = self.crowds[task]
         if 0 < len(crowd) < TOGETHER:
             time.sleep(max(0.0, self.asked_at + GAP - time.monotonic()))
-        some = [crowd.popleft() for _ in range(min(TOGETHER, len(crowd)))]  # only this thread takes any away
+        some = []
+        with suppress(IndexError):  # another thread may empty it
+            while len(some) < TOGETHER:
+                some.append(crowd.popleft())
         if some:
             self.asked_at = time.monotonic()
             task.apply_async(tuple(some), retry=False, ignore_result=True)
@@ -68,13 +77,19 @@ class Messenger:
         while True:
             call = self.calls.get()
             try:
-                if time.monotonic() >= self.closed_until:
+                if not self.is_closed:
                     call()
             except Exception as error:  # noqa: BLE001  Redis and Celery raise many kinds; all mean "not now"
                 log.warning("Redis cannot be reached, going on without it: %s", error)
-                self.closed_until = time.monotonic() + OPEN_SECONDS
+                self._close()
             finally:
                 self.calls.task_done()
+
+    def _close(self) -> None:
+        """For a while. What waits is dropped, or what comes later would queue behind it: the sweeper has it by then."""
+        self.closed_until = time.monotonic() + OPEN_SECONDS
+        for crowd in list(self.crowds.values()):
+            crowd.clear()
 
 
 _messenger: Messenger | None = None

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from connectors.adapters import ADAPTERS
 from connectors.errors import Forged
 from connectors.messages import Channel
-from connectors.models import Connector, Receipt, Side, at_hand
+from connectors.models import Connector, Receipt, Side, at_hand, forget_at_hand
 from inbox.intake import take_in_task
 from inbox.wake import wake_for
 
@@ -59,6 +59,8 @@ def receive(request: HttpRequest, token: str) -> HttpResponse:
         Connector.objects.filter(pk=connector.pk).update(forged_count=F("forged_count") + 1)
         log.warning("A forged webhook for %s was refused: %s", connector.name, error.reason)
         return HttpResponseForbidden()
+    except Connector.DoesNotExist:
+        return HttpResponseNotFound()
     kept = {name: headers[name] for name in (*KEPT_HEADERS, "x-query-string") if name in headers}
     _store(connector, body, kept)
     content_type, words = ADAPTERS[Channel(connector.kind)].webhook_answer
@@ -66,12 +68,14 @@ def receive(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _verify(connector: Connector, body: bytes, headers: dict[str, str]) -> None:
-    """Raises Forged, but only after a second look: the secret may have been changed this very second."""
+    """Raises Forged, but only after a second look: the secret may have been changed this very second. Raises
+    Connector.DoesNotExist when there is none any more."""
     verify = ADAPTERS[Channel(connector.kind)].verify
     try:
         verify(body, headers, [connector.account()])
     except Forged:
-        verify(body, headers, [Connector.objects.get(pk=connector.pk).account()])
+        forget_at_hand(connector)
+        verify(body, headers, [at_hand(token=connector.token).account()])
 
 
 def _store(connector: Connector, body: bytes, headers: dict[str, str]) -> None:

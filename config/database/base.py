@@ -14,7 +14,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection[Any]:
         while True:
             connection: Connection[Any] = super().get_new_connection(conn_params)
-            if self.pool is None or not has_news(connection):
+            if self.pool is None or not (connection.closed or has_news(connection)):
                 return connection
             connection.close()
             self.pool.putconn(connection)  # which makes another one in its place

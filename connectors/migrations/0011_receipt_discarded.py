@@ -10,6 +10,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL("SET lock_timeout = '5s'", "RESET lock_timeout"),
+        migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS receipt_discarded", migrations.RunSQL.noop),  # half built
         AddIndexConcurrently(
             "receipt",
             models.Index(condition=models.Q(("state", "discarded")), fields=["-id"], name="receipt_discarded"),

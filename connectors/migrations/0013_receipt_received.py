@@ -10,6 +10,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL("SET lock_timeout = '5s'", "RESET lock_timeout"),
+        migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS receipt_received", migrations.RunSQL.noop),  # half built
         AddIndexConcurrently("receipt", models.Index(fields=["received_at"], name="receipt_received")),
         migrations.RunSQL("RESET lock_timeout", "SET lock_timeout = '5s'"),
     ]

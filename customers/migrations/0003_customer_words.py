@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL("SET lock_timeout = '5s'", "RESET lock_timeout"),
+        migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS customer_words", migrations.RunSQL.noop),  # half built
         AddIndexConcurrently(
             "customer", GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="customer_words", fastupdate=False)
         ),

@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL("SET lock_timeout = '5s'", "RESET lock_timeout"),
+        migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS identity_words", migrations.RunSQL.noop),  # half built
         AddIndexConcurrently(
             "identity",
             GinIndex(

@@ -11,6 +11,9 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL("SET lock_timeout = '5s'", "RESET lock_timeout"),
+        migrations.RunSQL(
+            "DROP INDEX CONCURRENTLY IF EXISTS identity_profile_due", migrations.RunSQL.noop
+        ),  # half built
         AddIndexConcurrently(
             "identity",
             models.Index(

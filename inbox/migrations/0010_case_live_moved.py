@@ -10,6 +10,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL("SET lock_timeout = '5s'", "RESET lock_timeout"),
+        migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS case_live_moved", migrations.RunSQL.noop),  # half built
         AddIndexConcurrently(
             "case",
             models.Index(

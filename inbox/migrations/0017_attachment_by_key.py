@@ -10,6 +10,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL("SET lock_timeout = '5s'", "RESET lock_timeout"),
+        migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS attachment_by_key", migrations.RunSQL.noop),  # half built
         AddIndexConcurrently(
             "attachment",
             models.Index(condition=~models.Q(("key", "")), fields=["key"], name="attachment_by_key"),

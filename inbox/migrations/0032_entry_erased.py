@@ -9,6 +9,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL("SET lock_timeout = '5s'", "RESET lock_timeout"),
+        migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS entry_erased", migrations.RunSQL.noop),  # half built
         AddIndexConcurrently(
             "entry",
             models.Index(fields=["erased_at"], name="entry_erased", condition=models.Q(erased_at__isnull=False)),

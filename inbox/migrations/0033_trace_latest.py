@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL("SET lock_timeout = '5s'", "RESET lock_timeout"),
+        migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS trace_latest", migrations.RunSQL.noop),  # half built
         AddIndexConcurrently("trace", models.Index(fields=["identity", "-id"], name="trace_latest")),
         migrations.RunSQL("RESET lock_timeout", "SET lock_timeout = '5s'"),
     ]

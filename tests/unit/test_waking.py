@@ -27,6 +27,17 @@ def asked_after(count: int) -> list[tuple[int, ...]]:
     return task.messages
 
 
+def test_what_waited_while_redis_was_away_holds_up_nobody_who_comes_after() -> None:
+    messenger, task = Messenger(), Asked()
+    messenger.gather(task, 1)  # type: ignore[arg-type]
+    messenger._close()
+    messenger.gather(task, 2)  # type: ignore[arg-type]
+    messenger.closed_until = 0.0
+    messenger.gather(task, 3)  # type: ignore[arg-type]
+    messenger._ask_for_some(task)  # type: ignore[arg-type]
+    assert task.messages == [(3,)]
+
+
 def test_one_alone_is_asked_for_by_itself() -> None:
     assert asked_after(1) == [(0,)]
 
