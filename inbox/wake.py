@@ -65,7 +65,7 @@ class Messenger:
         crowd = self.crowds[task]
         if 0 < len(crowd) < TOGETHER:
             time.sleep(max(0.0, self.asked_at + GAP - time.monotonic()))
-        some = []
+        some: list[int] = []
         with suppress(IndexError):  # another thread may empty it
             while len(some) < TOGETHER:
                 some.append(crowd.popleft())
