@@ -4,10 +4,9 @@ PORT ?= 8000
 export PORT
 VENV := .venv/bin
 SERVED := $(VENV)/python -m config.services run --
-# Each of these starts whole stacks and needs the machine for itself.
-ALONE := $(wildcard tests/e2e tests/faults)
+PYTEST := $(VENV)/python -m pytest -p no:platformdirs -p no:valkey
 
-.PHONY: demo test check bench format lock clean
+.PHONY: demo test test-code test-stories check bench format lock clean
 
 demo:  ## everything on this machine, ready to be tried: Ctrl-C stops it
 	@$(PYTHON) -I config/install.py demo
@@ -15,8 +14,13 @@ demo:  ## everything on this machine, ready to be tried: Ctrl-C stops it
 
 test:  ## all tests, on servers of their own
 	@$(PYTHON) -I config/install.py test
-	$(SERVED) $(VENV)/python -m pytest -n 2 tests/unit tests/integration tests/peers
-	$(if $(ALONE),$(SERVED) $(VENV)/python -m pytest $(ALONE))
+	@$(MAKE) --no-print-directory -j 2 test-stories test-code
+
+test-code:  # polite, so that nobody in a story waits for it
+	nice -n 5 $(SERVED) $(PYTEST) -p no:playwright -n 2 --dist worksteal tests/unit tests/integration tests/peers
+
+test-stories:  # much of their time they wait for browsers, mail and killed processes; told at the end
+	@told=$$($(SERVED) $(PYTEST) tests/e2e tests/faults 2>&1); passed=$$?; echo "$$told"; exit $$passed
 
 check: export SECRET_KEY = only-for-make-check-and-for-no-server-0123456789-abcdefghijklm
 check: export CREDENTIAL_KEYS = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
