@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 from celery import shared_task
 from django.db import Error, transaction
@@ -28,6 +28,7 @@ MOST_LEFT = 200  # sentences that are kept; the others are counted
 LEASE = timedelta(seconds=60)
 TURN = 10.0  # seconds; then others' work has a turn
 PATIENCE = [2, 10, 60, 300]  # seconds until a part that broke is tried again
+MOST_TRIES = 1 + len(PATIENCE)
 
 
 class Overtaken(Exception):
@@ -47,11 +48,11 @@ def go_on(pk: int) -> bool:
     except Overtaken:
         return False
     except Exception as error:  # whatever it is, the page says so
-        log.exception("Import %s broke at line %s", pk, run.done)
+        log.exception("Import %s broke when %s of %s lines were in", pk, run.done, run.total)
         with suppress(Error):
             _put_off(run, error)
         return False
-    FileImport.objects.filter(pk=pk, state=ImportState.RUNNING).update(leased_until=now())
+    FileImport.objects.filter(pk=pk, state=ImportState.RUNNING).update(attempts=0, leased_until=now())
     return run.is_running
 
 
@@ -87,36 +88,48 @@ def _claim(pk: int) -> FileImport | None:
     claimed = FileImport.objects.filter(pk=pk, state=ImportState.RUNNING, leased_until__lte=now()).update(
         attempts=F("attempts") + 1, leased_until=now() + LEASE
     )
-    return FileImport.objects.get(pk=pk) if claimed else None
+    if not claimed:
+        return None
+    run = FileImport.objects.get(pk=pk)
+    if run.attempts <= MOST_TRIES:
+        return run
+    _stop(run, "The import was cut off.")  # whoever took the last part was killed, and had no time to say why
+    return None
 
 
-def _ended() -> dict[str, object]:
-    """The file is not needed any more."""
-    return {"content": b"", "ended_at": now()}
+def _stop(run: FileImport, reason: str) -> None:
+    running = FileImport.objects.filter(pk=run.pk, state=ImportState.RUNNING)
+    running.update(state=ImportState.STOPPED, reason=reason, ended_at=now())
 
 
 def _take_next(run: FileImport, told: Sequence[Told]) -> None:
     """Those lines and the word that they are done, together. Raises Overtaken."""
-    before = run.done
     with transaction.atomic():
-        taken = _take(run, told)
-        _note(run, taken, len(told))
-        mine = FileImport.objects.filter(pk=run.pk, done=before, state=ImportState.RUNNING)
-        if not mine.update(**{name: getattr(run, name) for name in PROGRESS}, **({} if run.is_running else _ended())):
+        progress = _progress(run, _take(run, told), len(told))
+        mine = FileImport.objects.filter(pk=run.pk, done=run.done, state=ImportState.RUNNING)
+        if not mine.update(**progress):
             raise Overtaken
+    for name, value in progress.items():  # only now: what is rolled back must not count
+        setattr(run, name, value)
 
 
-PROGRESS = ("done", "made", "known", "left", "left_count", "doubtful", "attempts", "reason", "leased_until", "state")
-
-
-def _note(run: FileImport, taken: Taken, lines: int) -> None:
+def _progress(run: FileImport, taken: Taken, lines: int) -> dict[str, Any]:
+    """What changes of the run, by field."""
     run.refresh_from_db(fields=["doubtful"])  # those that were weighed meanwhile have gone from it
-    run.done, run.made, run.known = run.done + lines, run.made + taken.made, run.known + taken.known
-    run.left, run.left_count = [*run.left, *taken.left][:MOST_LEFT], run.left_count + len(taken.left)
-    run.doubtful = [*run.doubtful, *taken.doubtful]
-    run.attempts, run.reason, run.leased_until = 1, "", now() + LEASE
-    if run.done >= run.total:
-        run.state = ImportState.DONE
+    progress = {
+        "done": run.done + lines,
+        "made": run.made + taken.made,
+        "known": run.known + taken.known,
+        "left": [*run.left, *taken.left][:MOST_LEFT],
+        "left_count": run.left_count + len(taken.left),
+        "doubtful": [*run.doubtful, *taken.doubtful],
+        "attempts": 1,
+        "reason": "",
+        "leased_until": now() + LEASE,
+    }
+    if run.done + lines < run.total:
+        return progress
+    return {**progress, "state": ImportState.DONE, "content": b"", "ended_at": now()}  # the file has served
 
 
 def _take(run: FileImport, told: Sequence[Told]) -> Taken:
@@ -129,15 +142,15 @@ def _take(run: FileImport, told: Sequence[Told]) -> Taken:
         kept = [each for place, each in enumerate(told) if place not in error.places]
         taken = take(kept, source=run.source)  # type: ignore[arg-type]
         gone = (told[place].external_id for place in error.places)
-        taken.left += [f"{each} is nobody in {run.source} any more; that line was left out." for each in gone]
+        taken.left += [f"There is no {each} in {run.source} any more; that line was skipped." for each in gone]
         return taken
 
 
 def _put_off(run: FileImport, error: Exception) -> None:
     """Tried again later; after some tries it stops, and somebody has to say."""
-    running = FileImport.objects.filter(pk=run.pk, state=ImportState.RUNNING)
     reason = f"Something broke ({type(error).__name__})."
-    if run.attempts > len(PATIENCE):
-        running.update(state=ImportState.STOPPED, reason=reason, ended_at=now())
+    if run.attempts >= MOST_TRIES:
+        _stop(run, reason)
     else:
+        running = FileImport.objects.filter(pk=run.pk, state=ImportState.RUNNING)
         running.update(reason=reason, leased_until=now() + timedelta(seconds=PATIENCE[run.attempts - 1]))

@@ -4,14 +4,14 @@ anybody."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
-from customers.identities import EMAIL, PHONE, WHATSAPP
+from customers.identities import EMAIL, PHONE, UNPROVEN, WHATSAPP
 from customers.models import Attribute, Customer, Event, ExternalId, Identity, IdentityLink, Order, Tombstone
 from customers.models.link import LinkReason
 from customers.models.tombstone import external
@@ -263,8 +263,7 @@ class _Customers:
 
     def _trace(self, claimed: Sequence[tuple[Customer, ToldAddress]]) -> None:
         """Two records with one address may be one person's: agents are asked, as if they had told it themselves."""
-        addresses = Identity.objects.filter(customer__in={owner.pk for owner, _ in claimed}).order_by("-pk")
-        first = {each.customer_id: each for each in addresses} if claimed else {}
+        first = _first_addresses({owner.pk for owner, _ in claimed})
         told = [(first[owner.pk], address) for owner, address in claimed if owner.pk in first]
         rows = [
             Trace(identity=own, kind=TRACED[address.kind], value=address.value, manner="own")
@@ -277,7 +276,7 @@ class _Customers:
     def _trace_handles(self) -> None:
         """Whoever writes under such a handle may be them: agents are asked. It hangs on an address of theirs."""
         told = {self.own[each.external_id].current().pk: each.handles for each in self.told if each.handles}
-        first = {each.customer_id: each for each in Identity.objects.filter(customer__in=told).order_by("-pk")}
+        first = _first_addresses(told)
         rows = [
             Trace(identity=first[owner], kind=TraceKind.HANDLE, value=value, manner="own")
             for owner, handles in told.items()
@@ -330,6 +329,12 @@ class _Customers:
             unique_fields=["customer", "name"],
             update_fields=["value", "source", "made_by", "at"],
         )
+
+
+def _first_addresses(customers: Collection[int]) -> dict[int, Identity]:
+    """By customer; none that was erased or is forged, where nothing is looked for."""
+    addresses = Identity.objects.filter(customer__in=customers, erased_at=None).exclude(scope=UNPROVEN)
+    return {each.customer_id: each for each in addresses.order_by("-pk")} if customers else {}
 
 
 def _left(told: ToldCustomer, known: Identity) -> str:

@@ -61,8 +61,8 @@ class FileImport(models.Model):
     def share(self) -> str:
         """How much of it is in our tables, as a sentence; never rounded to all of it."""
         if self.state == ImportState.DONE:
-            return f"{self.made:,} new, {self.known:,} known before."
-        return f"{self.done:,} of {self.total:,} lines are in: {self.made:,} new, {self.known:,} known before."
+            return f"{self.made:,} new, {self.known:,} already known."
+        return f"{self.done:,} of {self.total:,} lines imported: {self.made:,} new, {self.known:,} already known."
 
     @property
     def untold(self) -> int:

@@ -20,13 +20,15 @@ def propose_some(ids: Sequence[int]) -> None:
 
 
 def propose_imported() -> int:
-    """The next hundred of those whom a file told of; more may be added behind them meanwhile."""
+    """The next hundred of those whom a file told of; more may be added behind them meanwhile, and somebody else may
+    have taken these away."""
     run = FileImport.objects.exclude(doubtful=[]).only("doubtful").order_by("pk").first()
     if run is None:
         return 0
     some = run.doubtful[:MOST_AT_ONCE]
     propose_some(some)
-    FileImport.objects.filter(pk=run.pk).update(doubtful=_behind(len(some)))
+    still_first = {f"doubtful__0_{len(some)}": some}
+    FileImport.objects.filter(pk=run.pk, **still_first).update(doubtful=_behind(len(some)))
     return len(some)
 
 

@@ -27,7 +27,7 @@ def test_a_supervisor_imports_a_file_and_sees_it_go_in(stack: Stack, window: Win
     choose(page, f"external_id,name,email,instagram\n{lines}")
     shown = page.locator("#import")
     expect(shown).to_have_attribute("data-state", "done")
-    expect(shown).to_contain_text("450 new, 0 known before.")
+    expect(shown).to_contain_text("450 new, 0 already known.")
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         assert not serious(page)

@@ -20,7 +20,7 @@ from customers.models import Attribute, Customer, CustomerKind, Event, ExternalI
 from inbox import detaching, importing, merging, privacy, proposing
 from inbox.importing import Unreadable, read_table
 from inbox.locking import Moved, lock
-from inbox.models import FileImport, Proposal
+from inbox.models import FileImport, Proposal, Trace
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -225,9 +225,9 @@ def test_supervisors_import_in_the_browser_and_see_the_lines(sue: Any, ana: Any,
     assert "Line 4" in answer.content.decode()
     good = SimpleUploadedFile("people.csv", CUSTOMERS.encode())
     page = browser.post("/customers/import/", {"what": "customers", "source": "shop", "file": good}, follow=True)
-    assert "0 of 2 lines are in" in page.content.decode()
+    assert "0 of 2 lines imported" in page.content.decode()
     importing.catch_up()
-    assert "2 new, 0 known before." in browser.get(page.request["PATH_INFO"]).content.decode()
+    assert "2 new, 0 already known." in browser.get(page.request["PATH_INFO"]).content.decode()
     assert browser.post("/customers/import/", {"what": "tea", "source": ""}).status_code == 422
 
 
@@ -236,7 +236,7 @@ def test_the_command_takes_a_file_and_names_its_bad_lines(tmp_path: Path) -> Non
     file.write_text(CUSTOMERS)
     out = StringIO()
     call_command("import_customers", str(file), source="shop", stdout=out)
-    assert out.getvalue() == "2 new, 0 known before.\n"
+    assert out.getvalue() == "2 new, 0 already known.\n"
     file.write_text(CUSTOMERS + "1003,Kim,nothing,,,\n")
     with pytest.raises(CommandError, match="Line 4"):
         call_command("import_customers", str(file), source="crm")
@@ -276,6 +276,36 @@ def test_a_handle_of_somebody_who_wrote_before_is_weighed_when_it_is_told(accoun
     proposing.catch_up()
     assert Proposal.objects.get().other == stranger or Proposal.objects.get().one == stranger
     assert take(HANDLES.replace("@Maya.Ortz", "maya_ortz")).doubtful == []
+
+
+def test_a_handle_is_found_when_the_first_address_of_its_owner_was_erased(account: Connector, ana: Any) -> None:
+    take(HANDLES.replace("@Maya.Ortz", ""))
+    maya = ExternalId.objects.get(value="1001").customer
+    number = maya.identities.create(kind="phone", value="+14155552671", origin="the import")
+    maya.identities.create(kind="email", value="m@ortiz.test", origin="the import")
+    privacy.erase_address(maya.identities.get(value="maya@ortiz.test"), by=ana, why="They asked.")
+    privacy.erase_address(number, by=ana, why="They asked.")
+    take(HANDLES.replace("maya@ortiz.test", ""))
+    writes_by_instagram(account, "maya.ortz")
+    assert Proposal.objects.of([maya.pk]).exists()
+    assert not Trace.objects.exclude(identity__erased_at=None).exists()
+
+
+def test_an_address_of_somebody_else_is_noted_on_none_that_was_erased_or_is_forged(
+    maya: Customer, mailbox: Connector, ana: Any
+) -> None:
+    forged = Identity.objects.create(
+        customer=maya, kind="email", scope="unproven", value="b@mail.test", origin="a mail that failed its checks"
+    )
+    take("external_id,name,email\n1,M,a@mail.test\n")
+    told = ExternalId.objects.get().customer
+    Identity.objects.filter(pk=forged.pk).update(customer=told)
+    privacy.erase_address(told.identities.get(value="a@mail.test"), by=ana, why="They asked.")
+    take("external_id,name,email\n1,M,maya@ortiz.test\n")
+    assert not Trace.objects.filter(identity__customer=told).exists()
+    told.identities.create(kind="phone", value="+14155550199", origin="the import")
+    take("external_id,name,email\n1,M,maya@ortiz.test\n")
+    assert Trace.objects.get(identity__customer=told).identity.value == "+14155550199"
 
 
 @pytest.mark.parametrize("handle", ["maya ortz, the painter", "maya@ortiz.test", "ma-ya", "x" * 31, "@"])

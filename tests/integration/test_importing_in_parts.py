@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from customers.models import Customer, ExternalId, Order
 from inbox import importing, proposing
 from inbox.importing import Unreadable, going_on
 from inbox.models import FileImport, ImportState, Proposal
+from inbox.proposing import imported
 from tests.integration.test_many_at_once import at_once
 
 pytestmark = pytest.mark.django_db
@@ -89,7 +91,7 @@ def test_a_killed_worker_leaves_whole_parts_and_the_sweeper_goes_on_from_there(m
         with pytest.raises(Killed):
             importing.go_on(run.pk)
     assert (again(run).state, run.done, ExternalId.objects.count()) == ("running", 4, 4)
-    assert run.share == "4 of 7 lines are in: 4 new, 0 known before."
+    assert run.share == "4 of 7 lines imported: 4 new, 0 already known."
     assert importing.catch_up() == 0  # it may still be alive
     its_lease_ends(run)
     importing.catch_up()
@@ -118,18 +120,66 @@ def test_what_breaks_again_and_again_stops_and_says_how_much_is_in(
         breaks(broken, ValueError("x"), after=1)
         importing.go_on(run.pk)
         assert (again(run).state, run.done, run.reason) == ("running", 2, "Something broke (ValueError).")
-        assert "It is tried again by itself." in browser.get(page).content.decode()
+        assert "It will be retried automatically." in browser.get(page).content.decode()
         for _ in going_on.PATIENCE:
             its_lease_ends(run)
             importing.catch_up()
     assert (again(run).state, run.done, run.can_go_on) == (ImportState.STOPPED, 2, True)
     shown = browser.get(page).content.decode()
-    assert "2 of 7 lines are in: 2 new, 0 known before." in shown
-    assert "Something broke (ValueError)." in shown
+    assert "2 of 7 lines imported: 2 new, 0 already known." in shown
+    assert "Something broke (ValueError). The next part could not be imported" in shown
+    assert not re.search(r"[Ll]ine \d|200", shown)
     assert browser_of(ana).get(page).status_code == browser_of(ana).post(f"{page}again/").status_code == 403
     browser.post(f"{page}again/")
     importing.catch_up()
     assert (again(run).state, run.made) == ("done", 7)
+
+
+def test_a_part_that_kills_its_worker_each_time_stops_the_file_and_says_so(
+    monkeypatch: Any, sue: Any, browser_of: Any
+) -> None:
+    run = begun()
+    with monkeypatch.context() as broken:
+        breaks(broken, Killed(), after=1)
+        for _ in range(1 + len(going_on.PATIENCE)):
+            with pytest.raises(Killed):
+                importing.go_on(run.pk)
+            its_lease_ends(run)
+        assert (again(run).state, run.done) == ("running", 2)
+        assert importing.catch_up() == 1  # and nothing killed it
+    assert (again(run).state, run.can_go_on) == (ImportState.STOPPED, True)
+    assert "The import was cut off." in browser_of(sue).get(f"/customers/import/{run.pk}/").content.decode()
+    assert importing.try_again(run)
+    importing.catch_up()
+    assert (again(run).state, run.made) == ("done", 7)
+
+
+def test_turns_that_end_well_are_no_tries_that_failed(monkeypatch: Any) -> None:
+    run = begun()
+    monkeypatch.setattr("inbox.importing.going_on.TURN", 1.5)
+    monkeypatch.setattr("time.monotonic", iter(range(1000)).__next__)
+    assert importing.go_on(run.pk) is True
+    assert (again(run).state, run.done, run.attempts) == ("running", 2, 0)
+
+
+def test_a_part_that_is_rolled_back_at_its_end_is_waited_for_longer_each_time(monkeypatch: Any, caplog: Any) -> None:
+    take = going_on.take_customers
+
+    def taking(*told: Any, **about: Any) -> Any:
+        taken = take(*told, **about)
+        taken.left.append("\x00")  # which the database refuses, when all else is written
+        return taken
+
+    monkeypatch.setattr("inbox.importing.going_on.take_customers", taking)
+    run, waits = begun(), []
+    for _ in going_on.PATIENCE:
+        importing.go_on(run.pk)
+        waits.append(round((again(run).leased_until - now()).total_seconds()))
+        its_lease_ends(run)
+    assert waits == going_on.PATIENCE
+    assert {each.getMessage() for each in caplog.records} == {f"Import {run.pk} broke when 0 of 7 lines were in"}
+    importing.go_on(run.pk)
+    assert (again(run).state, run.done, Customer.objects.count()) == (ImportState.STOPPED, 0, 0)
 
 
 def test_the_page_asks_how_far_it_is_until_it_is_done(sue: Any, browser_of: Any) -> None:
@@ -144,7 +194,7 @@ def test_the_page_asks_how_far_it_is_until_it_is_done(sue: Any, browser_of: Any)
     importing.go_on(run.pk)
     done = browser.get(answer["Location"], **fragment).content.decode()
     assert "hx-trigger" not in done
-    assert "7 new, 0 known before." in done
+    assert "7 new, 0 already known." in done
     assert "people.csv" in browser.get("/customers/import/").content.decode()
 
 
@@ -176,13 +226,23 @@ def test_who_was_told_of_an_address_of_somebody_else_is_weighed_however_many_the
     assert Proposal.objects.undecided().of([jon.pk]).exists()
 
 
+def test_two_who_weigh_the_same_ones_at_once_leave_out_nobody(monkeypatch: Any) -> None:
+    run = begun()
+    FileImport.objects.update(doubtful=[1, 2, 3])
+    monkeypatch.setattr("inbox.proposing.imported.MOST_AT_ONCE", 2)
+    with monkeypatch.context() as other:
+        other.setattr("inbox.proposing.imported.propose_some", lambda ids: (other.undo(), imported.propose_imported()))
+        imported.propose_imported()
+    assert again(run).doubtful == [3]
+
+
 def test_a_customer_who_is_gone_meanwhile_is_left_out_of_the_orders_and_named() -> None:
     importing.take_file(PEOPLE.encode(), "customers", source="shop", by=None)
     run = begun("external_id,number\n1,a\n2,b\n3,c\n", "orders")
     ExternalId.objects.filter(value="2").delete()
     importing.go_on(run.pk)
     assert (again(run).state, run.made, Order.objects.count()) == ("done", 2, 2)
-    assert run.left == ["2 is nobody in shop any more; that line was left out."]
+    assert run.left == ["There is no 2 in shop any more; that line was skipped."]
 
 
 def test_what_was_left_is_told_for_a_day_and_then_only_counted(maya: Customer) -> None:
