@@ -12,15 +12,15 @@ demo:  ## everything on this machine, ready to be tried: Ctrl-C stops it
 	@$(PYTHON) -I config/install.py demo
 	@exec $(VENV)/python -m config.supervisor
 
-test:  ## all tests, on servers of their own
+test: test-code test-stories  ## all tests, on servers of their own
+
+test-code:  # what runs in one process, and against other programs
 	@$(PYTHON) -I config/install.py test
-	@$(MAKE) --no-print-directory -j 2 test-stories test-code
+	$(SERVED) $(PYTEST) -p no:playwright -n 2 --dist worksteal tests/unit tests/integration tests/peers
 
-test-code:  # polite, so that nobody in a story waits for it
-	nice -n 5 $(SERVED) $(PYTEST) -p no:playwright -n 2 --dist worksteal tests/unit tests/integration tests/peers
-
-test-stories:  # much of their time they wait for browsers, mail and killed processes; told at the end
-	@told=$$($(SERVED) $(PYTEST) tests/e2e tests/faults 2>&1); passed=$$?; echo "$$told"; exit $$passed
+test-stories:  # whole stacks: each needs the machine for itself
+	@$(PYTHON) -I config/install.py test
+	$(SERVED) $(PYTEST) tests/e2e tests/faults
 
 check: export SECRET_KEY = only-for-make-check-and-for-no-server-0123456789-abcdefghijklm
 check: export CREDENTIAL_KEYS = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=

@@ -23,7 +23,7 @@ from tests.stack import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[2]
-MAILS = int(os.environ.get("MAILS", "200"))
+MAILS = int(os.environ.get("MAILS", "1000"))
 KILLS = 3
 
 
