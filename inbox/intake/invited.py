@@ -2,6 +2,7 @@
 
 Looked up before anything is locked, so that both people are locked at once; decided again under the lock. A code may
 have been passed on, quoted by a machine or read by somebody copied in: where that is likely, whoever was told is asked.
+While they are two people, neither's case names the other: it would still do so after the other was erased.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import timedelta
 
 from django.utils.timezone import now
 
-from connectors.messages import Authenticity, Classification, InboundMessage
+from connectors.messages import CHANNEL_WORDS, Authenticity, Channel, Classification, InboundMessage
 from customers.models import Customer, Identity, IdentityLink
 from customers.models.link import LinkReason
 from inbox import merging, outbox
@@ -35,6 +36,7 @@ YES = {"yes", "y", "ja", "oui", "si", "sí", "sim", "yep", "yes it was me", "yes
 MOST_WRONG, MOST_WRONG_OF_ALL, WITHIN = 5, 1_000, timedelta(hours=1)
 WRONG = "The code in this message is not valid."
 UNPROVEN = "This mail is not proven to be from its sender, so its code does not count."
+CONFIRMED = "Confirmed that it was they who wrote the code"
 NEVER_LEFT = (State.QUEUED, State.FAILED, State.CANCELLED)
 
 
@@ -200,8 +202,9 @@ def _ask(invitation: Invitation, entry: Entry) -> None:
     told_to, told_in = invitation.told_to, invitation.told_in
     words = "Wrote a code that was given to somebody else."
     if invitation.asked_in_id is None and told_to and told_in and told_in.case and entry.identity:
-        shown = entry.identity.shown
-        text = f"Your code was used from {shown}. If that was you, answer YES. If not, there is nothing to do."
+        way = CHANNEL_WORDS[Channel(entry.channel)].name
+        where = f"Your code was used from another address ({way})."
+        text = f"{where} If that was you, answer YES. If not, there is nothing to do."
         question = outbox.notify(_as_it_is_now(told_in.case) or told_in.case, to=told_to, text=text)
         if question:
             invitation.claimed_by, invitation.asked_in = entry.identity, question
@@ -213,11 +216,9 @@ def _ask(invitation: Invitation, entry: Entry) -> None:
 def _leave_to_agents(claim: Claim, invitation: Invitation, other: Customer, entry: Entry) -> None:
     """Joining would show each side's words to whom nobody chose for them, or to nobody: the readers of both are told,
     and can name somebody in both. The code is not used up, so it joins them then."""
-    claimant = invitation.claimed_by if claim.is_yes else entry.identity
-    shown = claimant.shown if claimant else "Somebody"
-    said, told = "Wrote a code that was given to somebody else.", f"{shown} wrote the code given here."
+    said, told = "Wrote a code that was given to somebody else.", "Somebody wrote the code given here."
     if claim.is_yes:
-        said, told = f"Confirmed that {shown} is theirs.", "Somebody confirmed that this address is theirs."
+        said, told = f"{CONFIRMED}.", "Somebody confirmed that this address is theirs."
     _remark(entry, f"{said} Not joined: {merging.NOBODY_SEES_BOTH}")
     case = Case.objects.live_of(other)
     if case and not case.timeline().filter(event="not_joined", data__invitation=invitation.pk).exists():
@@ -255,7 +256,7 @@ def _confirm(invitation: Invitation, owner: Customer, other: Customer, entry: En
     if other.pk != owner.pk:
         _join(owner, other, claimant, invitation, entry, proves=_is_sure(invitation.told_to, owner))
     _use(invitation, claimant)
-    _remark(entry, f"Confirmed that {claimant.shown} is theirs")
+    _remark(entry, CONFIRMED)
 
 
 def _join(

@@ -29,7 +29,7 @@ FIELDS = ("name", "language", "time_zone", "prefers")  # of a person, which a jo
 
 MAY_NOT_JOIN = "You may not join people. A supervisor can allow it, or do it for you."
 MAY_NOT_PART = "You may not tell people apart. A supervisor can allow it, or do it for you."
-NOBODY_SEES_BOTH = "There is a sensitive case, and nobody sees both sides. Name somebody who does, to join them."
+NOBODY_SEES_BOTH = "One of them has a sensitive case, and nobody can see both. Name the same person in both first."
 IS_CLOSED = "One of them has a case that only named people see. One of those can do it."
 
 

@@ -66,7 +66,7 @@ def test_a_code_that_was_passed_on_shows_nothing_and_asks_who_was_told(
     assert said.case != case
     assert said.remark == "Wrote a code that was given to somebody else. That person is asked."
     assert asked.identity == maya.identities.get(kind="email")
-    assert "answer YES" in asked.text
+    assert asked.text.startswith("Your code was used from another address (SMS). If that was you, answer YES.")
     assert asked.entry.case == case
     assert (
         Case.objects.get(pk=case.pk).first_reply_at == Entry.objects.get(kind="reply", agent__isnull=False).created_at
@@ -82,6 +82,18 @@ def test_a_yes_from_who_was_told_joins_them(
     make.says(maya, mailbox, words)
     assert Customer.objects.get(pk=jon.pk).current() == maya
     assert Invitation.objects.get().used_by == Identity.objects.get(value="+14155550188")
+
+
+def test_neither_the_question_nor_the_yes_names_who_wrote_the_code(
+    code: str, case: Case, maya: Any, jon: Customer, mailbox: Connector
+) -> None:
+    make.says(Sender("jon@hale.test"), mailbox, f"Maya says I should send {code}")
+    Delivery.objects.update(state="sent")
+    yes = make.says(maya, mailbox, "YES")
+    assert yes.remark == "Confirmed that it was they who wrote the code"
+    assert Customer.objects.get(pk=jon.pk).current() == maya
+    told = Entry.objects.filter(case=case)
+    assert not [each for each in told if "hale" in f"{each.text} {each.remark}" and each.event != "joined"]
 
 
 def test_a_yes_proves_the_address_that_wrote_the_code_and_no_other_of_theirs(

@@ -66,10 +66,26 @@ def test_the_readers_of_each_are_told_what_they_can_do_and_nobody_else(
     assert said.remark.startswith("Wrote a code that was given to somebody else. Not joined:")
     for agent, seen in ((ana, case), (sam, other)):
         agent.refresh_from_db()
-        assert "Name somebody who does" in browser_of(agent).get(f"/inbox/open/c/{seen.pk}/").content.decode()
+        page = browser_of(agent).get(f"/inbox/open/c/{seen.pk}/").content.decode()
+        assert "Name the same person in both first" in page
         assert browser_of(sue).get(f"/inbox/open/c/{seen.pk}/").status_code == 404
     make.says(STRANGER, number, f"again {code}")
     assert Entry.objects.filter(event="not_joined").count() == 1
+
+
+def test_who_wrote_the_code_is_not_named_to_the_readers_of_the_other(
+    case: Any, mailbox: Connector, ana: Any, sam: Any
+) -> None:
+    written = "stranger@else.test"
+    code = make.code_from(ana, case, mailbox)
+    Delivery.objects.update(state="sent")
+    privacy.hide(fresh(case), "health", [ana.pk], by=ana)
+    theirs = make.says(Sender(written), mailbox, "My rash is back").case
+    privacy.hide(theirs, "health", [sam.pk], by=sam)
+    make.says(Sender(written), mailbox, code)
+    told = fresh(case).timeline().get(event="not_joined")
+    assert told.text.startswith("Somebody wrote the code given here. Not joined:")
+    assert not [each for each in fresh(case).timeline() if written in f"{each.text} {each.remark} {each.data}"]
 
 
 def test_the_same_code_joins_them_once_somebody_is_named_in_both(
@@ -104,6 +120,7 @@ def test_a_yes_joins_nobody_either(maya: Any, mailbox: Connector, number: Connec
     yes = make.says(maya, mailbox, "YES")
     assert person_of("+14155550188") == jon
     assert "Not joined:" in yes.remark
+    assert Identity.objects.get(value="+14155550188").shown not in yes.remark
     assert fresh(said.case).timeline().filter(event="not_joined").exists()
     assert Invitation.objects.open().exists()
 
@@ -118,7 +135,7 @@ def test_a_code_joins_a_sensitive_case_with_an_ordinary_one_which_is_hidden_with
 
 
 def test_no_join_at_all_shows_it_to_who_is_not_named(case: Any, code: str, other: Any) -> None:
-    with pytest.raises(merging.CannotJoin, match="nobody sees both sides"):
+    with pytest.raises(merging.CannotJoin, match="nobody can see both"):
         merging.join_locked(fresh(case).customer, other.customer, by=None, reason="wrote the code")
     assert not Merge.objects.exists()
 
@@ -143,5 +160,5 @@ def test_an_ordinary_case_is_not_hidden_with_one_that_nobody_is_left_to_see(
     Agent.objects.filter(pk=ana.pk).update(is_active=False)
     said = make.says(STRANGER, number, code)
     assert person_of(STRANGER.address) != maya
-    assert "Not joined: There is a sensitive case" in said.remark
+    assert "Not joined: One of them has a sensitive case" in said.remark
     assert fresh(ordinary).named_ids is None
