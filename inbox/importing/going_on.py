@@ -115,7 +115,8 @@ def _take_next(run: FileImport, told: Sequence[Told]) -> None:
 
 def _progress(run: FileImport, taken: Taken, lines: int) -> dict[str, Any]:
     """What changes of the run, by field."""
-    run.refresh_from_db(fields=["doubtful"])  # those that were weighed meanwhile have gone from it
+    fresh = FileImport.objects.select_for_update()  # those weighed meanwhile, and names that were erased, are gone
+    run.refresh_from_db(fields=["doubtful", "left"], from_queryset=fresh)
     progress = {
         "done": run.done + lines,
         "made": run.made + taken.made,

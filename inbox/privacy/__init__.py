@@ -7,6 +7,7 @@ originals.py  these, of whoever is erased, in a worker
 redacting.py  one message
 erasing.py    one address, or a whole person; their tombstones
 naming.py     what others' histories say of who is erased
+imported.py   what files that were imported lately say of them
 exporting.py  all of it in one zip
 agreeing.py   what they agreed to, as an agent notes it
 asking.py     requests, with a due date and a proof

@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from customers.identities import ERASED
-from customers.models import Consent, Customer, EarlierHandle, Identity, IdentityLink, Tombstone
+from customers.models import Consent, Customer, EarlierHandle, ExternalId, Identity, IdentityLink, Tombstone
 from inbox.intake import files
 from inbox.locking import ATTEMPTS, Moved, lock
 from inbox.models import (
@@ -35,7 +35,7 @@ from inbox.models import (
 )
 from inbox.models.cases import CaseQuerySet
 from inbox.models.entry import EntryQuerySet
-from inbox.privacy import naming, originals
+from inbox.privacy import imported, naming, originals, weighed
 from inbox.privacy.asking import answered_by_erasing
 from inbox.privacy.emptying import Emptied, correct, empty
 from inbox.privacy.hanging import delete_hanging
@@ -111,6 +111,8 @@ def _address(identity: Identity, owner: Customer, by: Agent | None, why: str) ->
         correct(case, found)
     family = owner.family()
     naming.forget(names, Case.objects.filter(knowing(family) | Q(customer__in=family)))
+    imported.forget(names)
+    weighed.forget(names, family)
     originals.remove_later(owner, found.entries, [identity])
     _bury([identity], found.counted)
     Audit.objects.note(Act.ERASE_ADDRESS, by=by, why=why, customer=owner, found=found.counted)
@@ -122,7 +124,9 @@ def _person(person: Customer, by: Agent | None, why: str) -> Counter[str]:
     identities = list(Identity.objects.filter(customer__in=family).order_by("pk"))
     if person.erased_at and not any(each.erased_at is None for each in identities):
         return Counter()
-    naming.forget(_names_of(family, identities), Case.objects.filter(knowing(family)).exclude(customer__in=family))
+    names = _names_of(family, identities)
+    naming.forget(names, Case.objects.filter(knowing(family)).exclude(customer__in=family))
+    imported.forget(names | {*ExternalId.objects.filter(customer__in=family).values_list("value", flat=True)})
     nobody = _blank(Customer(), "merged_into", "created_at")
     Customer.objects.filter(pk__in=family).update(**nobody, erased_at=now())  # before anything is announced
     cases = Case.objects.filter(customer__in=family)
@@ -231,10 +235,10 @@ def _bury(identities: Sequence[Identity], counted: Counter[str]) -> None:
     ids = [each.pk for each in identities]
     for identity in identities:
         Tombstone.objects.set_for(identity.kind, identity.scope, identity.value)
-    counted["rows"] += delete_hanging(Identity, ids)
     Consent.objects.filter(identity__in=ids).exclude(words="").update(words="")
     IdentityLink.objects.filter(identity__in=ids).update(words="", entry_uuid=None)
     Invitation.objects.filter(told_to__in=ids, used_at=None).update(expires_at=now())
     blank = _blank(Identity(), "kind", "scope", "value", "customer", "first_seen_at", "last_inbound_at")
     for pk in ids:
         Identity.objects.filter(pk=pk).update(**blank, value=f"{ERASED}{pk}", erased_at=now())
+    counted["rows"] += delete_hanging(Identity, ids)  # last: whoever writes down more of them waits for the row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db.models import Exists, OuterRef
@@ -41,7 +42,7 @@ def read_names() -> int:
         if each.scope != UNPROVEN and not each.erased_at
         for found in of_identity(each)
     ]
-    Trace.objects.bulk_create(rows, ignore_conflicts=True)
+    _write(rows)
     if batch:
         Upto.objects.filter(pk=place.pk).update(number=batch[-1].pk)
     return len(batch)
@@ -57,12 +58,18 @@ def read_numbers() -> int:
         for each in batch
         if (form := _todays_form(each)) and form != each.value
     ]
-    Trace.objects.bulk_create(rows, ignore_conflicts=True)
+    _write(rows)
     for owner in Customer.objects.filter(pk__in={row.identity.customer_id for row in rows}):
         propose(owner.current())
     if batch:
         Upto.objects.filter(pk=place.pk).update(number=batch[-1].pk)
     return len(batch)
+
+
+def _write(rows: Sequence[Trace]) -> None:
+    """Nobody is locked: whoever was erased since they were read leaves no trace."""
+    Trace.objects.bulk_create(rows, ignore_conflicts=True)
+    Trace.objects.filter(identity__in=[row.identity_id for row in rows], identity__erased_at__isnull=False).delete()
 
 
 def _todays_form(identity: Identity) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.models import Connector
 from customers.models import Customer, Identity
-from inbox import proposing
+from inbox import privacy, proposing
 from inbox.models import Entry, Merge, Proposal, ProposalState, Strength, Trace
 from tests import make
 
@@ -75,6 +75,42 @@ def test_who_writes_before_the_sweeper_comes_is_asked_about_when_it_has_come(num
     assert not Proposal.objects.exists()
     proposing.catch_up()
     assert Proposal.objects.get().evidence.filter(kind="same_number").exists()
+
+
+def test_no_line_of_a_card_keeps_an_erased_number_and_no_question_stays_without_a_line(adam: Any) -> None:
+    _, other = twins(*TWINS[0])
+    Identity.objects.create(kind="email", value="bia@mail.test", customer=other, origin="the import")
+    proposing.catch_up()
+    privacy.erase_address(Identity.objects.get(value=TWINS[0][1]), by=adam, why="Asked to")
+    proposal = Proposal.objects.get()
+    assert not proposal.evidence.filter(words__contains="5512345678").exists()
+    assert proposal.state == ProposalState.DROPPED
+
+
+def test_a_question_stays_while_something_else_speaks_for_it(adam: Any) -> None:
+    _, other = twins(*TWINS[0])
+    Identity.objects.create(kind="email", value="bia@mail.test", customer=other, origin="the import")
+    proposing.catch_up()
+    proposal = Proposal.objects.get()
+    proposal.evidence.create(kind="order", is_for=True, points=3, value="48213", words="Both ask about order #48213")
+    privacy.erase_address(Identity.objects.get(value=TWINS[0][1]), by=adam, why="Asked to")
+    assert [each.kind for each in proposal.evidence.filter(is_for=True)] == ["order"]
+    assert Proposal.objects.get().is_undecided
+
+
+@pytest.mark.parametrize("read", [proposing.catching_up.read_names, proposing.catching_up.read_numbers])
+def test_what_is_erased_while_it_is_read_leaves_no_trace(read: Any, adam: Any, monkeypatch: Any) -> None:
+    one, _ = twins(*TWINS[0])
+    Identity.objects.update(first_seen_at="2026-01-01T00:00:00Z")
+    write = Trace.objects.bulk_create
+
+    def erased_meanwhile(rows: Any, **about: Any) -> Any:
+        privacy.erase_person(one, by=adam, why="Asked to")
+        return write(rows, **about)
+
+    monkeypatch.setattr(Trace.objects, "bulk_create", erased_meanwhile)
+    read()
+    assert not Trace.objects.filter(identity__customer=one).exists()
 
 
 def test_what_was_erased_is_not_read_for_its_number() -> None:
