@@ -77,10 +77,12 @@ function soon() {
 }
 
 /** How much there is to answer, a little later: not at the same moment in every browser. */
-let reviewing = 0;
+let reviewing = 0, heardMore = false;
 function heardReview() {
-  clearTimeout(reviewing);
+  if (reviewing) { heardMore = true; return; } // frames may come faster than it ends
   reviewing = setTimeout(async () => {
+    reviewing = 0;
+    if (heardMore) { heardMore = false; heardReview(); }
     const html = $("#review-badge") && await get("/customers/review/count/");
     if (html) patchText(html);
   }, 1100 + Math.random() * 1200); // the server gives the same count for a second
