@@ -25,10 +25,10 @@ def forget(names: set[str]) -> None:
         run.left = without(run.left, names)
         run.save(update_fields=["left"])
     written = _written(names)
-    for run in runs.filter(state=ImportState.STOPPED).exclude(content=b"").only("content"):
-        if written.search(bytes(run.content).decode()):
-            run.content, run.reason, run.ended_at = b"", NAMES_THEM, now() - KEPT
-            run.save(update_fields=["content", "reason", "ended_at"])
+    for stopped in runs.filter(state=ImportState.STOPPED).exclude(content=b"").only("content"):
+        if written.search(bytes(stopped.content).decode()):
+            stopped.content, stopped.reason, stopped.ended_at = b"", NAMES_THEM, now() - KEPT
+            stopped.save(update_fields=["content", "reason", "ended_at"])
 
 
 def _written(names: set[str]) -> re.Pattern[str]:

@@ -11,6 +11,7 @@ from celery import shared_task
 from django.db import transaction
 from django.utils.timezone import now
 
+from connectors.models import Receipt
 from customers.models import Customer, Identity
 from inbox.models import Act, Audit, Entry, Erasing
 from inbox.privacy import receipts
@@ -25,6 +26,16 @@ def remove_later(person: Customer, entries: Sequence[Entry], identities: Sequenc
     addresses = {str(each.pk): asdict(receipts.Address.of(each)) for each in identities}
     row = Erasing.objects.create(customer_id=person.pk, entries=[each.pk for each in entries], addresses=addresses)
     wake(remove_task, row.pk)
+
+
+def are_to_go(receipt: Receipt) -> bool:
+    """Erased, and not removed yet: nobody reads them any more."""
+    told = {each.get("entry") for each in receipt.outcomes}
+    return any(
+        not told.isdisjoint(row.entries)
+        or any(receipts.is_from(receipts.Address(**each), receipt) for each in row.addresses.values())
+        for row in Erasing.objects.all()
+    )
 
 
 def remove(pk: int) -> int:

@@ -66,16 +66,24 @@ class Address:
 def forget_those_from(address: Address) -> int:
     """What came from an address and never became a message: set aside, let go, or not taken in; and what was told of
     it and is over."""
-    kinds = [channel.value for channel, adapter in ADAPTERS.items() if adapter.identity_kind == address.kind]
-    connectors = list(Connector.objects.filter(kind__in=kinds).values_list("pk", flat=True))
-    written, since = _written(address), datetime.fromisoformat(address.first_seen_at) - CLOCKS_DIFFER
-    naming = Receipt.objects.raw(NAMING, [since, connectors, written])
-    theirs = [each.pk for each in naming if each.state == ReceiptState.DONE or _is_from(address, each, written)]
     return (
-        Receipt.objects.filter(pk__in=theirs)
+        Receipt.objects.filter(pk__in=_those_from(address, NAMING))
         .exclude(state=ReceiptState.WAITING)
         .update(body=b"", headers={}, reason="", state=ReceiptState.DONE, outcomes=SETTLED)
     )
+
+
+def is_from(address: Address, receipt: Receipt) -> bool:
+    """Whether `forget_those_from` will find it."""
+    return bool(_those_from(address, f"{NAMING} AND id = %s", receipt.pk))
+
+
+def _those_from(address: Address, question: str, *about: int) -> list[int]:
+    kinds = [channel.value for channel, adapter in ADAPTERS.items() if adapter.identity_kind == address.kind]
+    connectors = list(Connector.objects.filter(kind__in=kinds).values_list("pk", flat=True))
+    written, since = _written(address), datetime.fromisoformat(address.first_seen_at) - CLOCKS_DIFFER
+    naming = Receipt.objects.raw(question, [since, connectors, written, *about])
+    return [each.pk for each in naming if each.state == ReceiptState.DONE or _is_from(address, each, written)]
 
 
 def _written(address: Address) -> str:

@@ -17,6 +17,7 @@ from connectors.models import Receipt, ReceiptQuerySet, ReceiptState
 from inbox import intake, live
 from inbox.forms import AGES, NarrowForm
 from inbox.http import AgentRequest, capped
+from inbox.privacy import originals
 from inbox.views.doors import number_or_404, supervisors_only
 
 PAGE = 50
@@ -172,9 +173,9 @@ def _reason(request: AgentRequest) -> str:
 
 
 def _receipt(pk: int) -> Receipt:
-    """Ordinary input is read as entries, by those who may see them, and never here."""
+    """Ordinary input is read as entries, by those who may see them, and never here; what was erased, by nobody."""
     found = get_object_or_404(Receipt.objects.select_related("connector__team").defer("connector__credentials"), pk=pk)
-    if not found.was_set_aside:
+    if not found.was_set_aside or originals.are_to_go(found):
         raise Http404
     return found
 

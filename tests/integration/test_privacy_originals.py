@@ -112,6 +112,35 @@ def test_what_came_from_the_address_and_became_no_message_goes_too(maya: Any, ma
     assert raw() == []
 
 
+@pytest.mark.parametrize("state", ["quarantined", "discarded", "done"])
+def test_nobody_reads_what_was_set_aside_meanwhile(
+    maya: Any, mailbox: Any, adam: Any, sue: Any, browser_of: Any, state: str
+) -> None:
+    """Also what was let go, and what was once replayed."""
+    aside = [
+        Receipt.store(mailbox, f"From: {sender}@ortiz.test\n\nZebra".encode(), headers={}) for sender in ("maya", "bob")
+    ]
+    told = [{"outcome": "quarantine", "reason": "x", "excerpt": "Zebra"}]
+    Receipt.objects.filter(pk__in=aside).update(state=state, outcomes=told)
+    client = browser_of(sue)
+    privacy.erase_address(maya.identities.get(kind="email"), by=adam, why="")
+    assert raw() == aside
+    for path in ("", "raw/"):
+        answers = [client.get(f"/quarantine/{each}/{path}").status_code for each in aside]
+        assert answers == [404, 200]
+
+
+def test_nobody_reads_meanwhile_what_was_set_aside_and_became_a_message(
+    maya: Any, mails: list[Entry], adam: Any, sue: Any, browser_of: Any
+) -> None:
+    receipt = Receipt.objects.earliest("pk")
+    Receipt.objects.filter(pk=receipt.pk).update(journal=[{"at": now().isoformat(), "by": "Sue", "did": "took it in"}])
+    client = browser_of(sue)
+    assert b"Zebra" in client.get(f"/quarantine/{receipt.pk}/raw/").content
+    privacy.erase_person(maya, by=adam, why="")
+    assert client.get(f"/quarantine/{receipt.pk}/raw/").status_code == 404
+
+
 def test_what_is_still_to_be_found_is_kept_where_nobody_reads_it(maya: Any, mails: list[Entry], adam: Any) -> None:
     privacy.erase_address(maya.identities.get(kind="email"), by=adam, why="")
     stored = Erasing.objects.extra(select={"raw": "addresses"}).values_list("raw", flat=True).get()
