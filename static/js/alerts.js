@@ -13,7 +13,7 @@ async function look() {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("alerts");
   const before = shown(tray());
   const added = [...shown(fresh)].filter((each) => !before.has(each)).length;
-  if (!added && shown(fresh).size === before.size) return;
+  if (!added && fresh.textContent === tray().textContent) return; // quiet news changes a card and not its time
   const isRead = document.getElementById("main").scrollTop > 0 || tray().matches(":hover, :focus-within");
   const pill = document.getElementById("new-alerts");
   if (!isRead) {

@@ -42,12 +42,12 @@ def test_a_move_is_counted_in_every_window_of_the_team_and_in_hidden_tabs(stack:
     expect(sams.locator("#alerts-badge")).to_have_attribute("data-count", str(before[1] + 1))
     expect(sams).to_have_title(re.compile(rf"^\({before[1] + 1}\) Customers"))
 
-    greta.writes("instagram", "hello??")
-    taken_in(stack, "hello??")
     sams.goto("/alerts/")
     told = sams.locator("#alerts .move", has_text="Greta Moll")
-    expect(told).to_have_count(1)
+    expect(told).to_contain_text("moved to SMS")
+    greta.writes("instagram", "hello??")
     expect(told).to_contain_text("on 3 channels")
+    expect(told).to_have_count(1)
     assert unseen(sams) == before[1] + 1
     told.get_by_role("button", name="Seen: Greta Moll").click()
     expect(sams.locator("#alerts-badge")).to_have_attribute("data-count", str(before[1]))
