@@ -57,7 +57,8 @@ def _list(request: AgentRequest, problem: str = "") -> HttpResponse:
 @admins_only
 @require_POST
 def join(request: AgentRequest, pk: int) -> HttpResponse:
-    case, why = _sensitive_or_404(pk), _why(request)
+    case = get_object_or_404(Case.objects.unmerged(), pk=pk, named_ids__isnull=False)
+    why = _why(request)
     if not why:
         return _list(request, "Say why you need to see it: it is kept with your name.")
     privacy.name(case, request.user, by=request.user, why=why)
@@ -67,8 +68,9 @@ def join(request: AgentRequest, pk: int) -> HttpResponse:
 @admins_only
 @require_POST
 def name(request: AgentRequest, pk: int) -> HttpResponse:
-    """Somebody who is to see it; whoever names them need not."""
-    case, why, chosen = _sensitive_or_404(pk), _why(request), request.POST.get("agent", "")
+    """Somebody who is to see it; whoever names them need not. Only where nobody who was named is left."""
+    case = get_object_or_404(Case.objects.unmerged().left_alone(), pk=pk)
+    why, chosen = _why(request), request.POST.get("agent", "")
     is_number = chosen.isdecimal() and len(chosen) < 19
     agent = Agent.objects.active().filter(pk=chosen).first() if is_number else None
     if agent is None:
@@ -78,10 +80,6 @@ def name(request: AgentRequest, pk: int) -> HttpResponse:
     privacy.name(case, agent, by=request.user, why=why)
     messages.info(request, f"{agent.name} sees #{case.pk} now.")
     return redirect("/privacy/sensitive/")
-
-
-def _sensitive_or_404(pk: int) -> Case:
-    return get_object_or_404(Case.objects.unmerged(), pk=pk, named_ids__isnull=False)
 
 
 def _why(request: AgentRequest) -> str:

@@ -13,7 +13,7 @@ from tests import make
 pytestmark = pytest.mark.django_db
 
 SECRET = "diagnosis"
-BANNER = "A sensitive case is seen by nobody"
+BANNER = "Nobody can see a sensitive case: everyone named in it has left."
 
 
 def fresh(row: Any) -> Any:
@@ -65,7 +65,7 @@ def test_an_admin_names_somebody_and_it_rings_no_more(
 ) -> None:
     client = browser_of(adam)
     page = client.get("/privacy/sensitive/").content.decode()
-    assert "Name somebody" in page
+    assert "Add someone" in page
     assert "Sam Reed" in page or sam.name in page
     assert ana.name not in page
     answer = client.post(f"/privacy/sensitive/{case.pk}/name/", {"agent": sam.pk, "why": "Ana has left"})
@@ -93,6 +93,15 @@ def test_somebody_and_a_reason_are_needed(
 def test_nobody_but_an_admin_names_anybody(case: Any, sue: Any, sam: Any, browser_of: Any) -> None:
     answer = browser_of(sue).post(f"/privacy/sensitive/{case.pk}/name/", {"agent": sam.pk, "why": "curious"})
     assert answer.status_code == 403
+
+
+def test_nobody_else_is_named_while_somebody_who_was_named_is_there(
+    case: Any, sam: Any, lee: Any, adam: Any, browser_of: Any
+) -> None:
+    Case.objects.filter(pk=case.pk).update(named_ids=[lee.pk])
+    answer = browser_of(adam).post(f"/privacy/sensitive/{case.pk}/name/", {"agent": sam.pk, "why": "curious"})
+    assert answer.status_code == 404
+    assert fresh(case).named_ids == [lee.pk]
 
 
 def test_who_is_not_active_is_not_named(case: Any, ana: Any, adam: Any, browser_of: Any) -> None:
