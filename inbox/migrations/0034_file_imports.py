@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("running", "Being imported"), ("done", "Imported"), ("stopped", "Stopped")],
+                        choices=[("running", "Importing"), ("done", "Imported"), ("stopped", "Stopped")],
                         default="running",
                         max_length=8,
                     ),

@@ -14,7 +14,7 @@ KEPT = timedelta(days=1)  # what was left names people; whoever imported it has 
 
 
 class ImportState(models.TextChoices):
-    RUNNING = "running", "Being imported"
+    RUNNING = "running", "Importing"
     DONE = "done", "Imported"
     STOPPED = "stopped", "Stopped"
 
