@@ -56,7 +56,12 @@ STICKS_OUT = """() => {
 }"""
 
 
+STILL = "() => Promise.all(document.getAnimations().map((each) => each.finished.catch(() => {})))"
+
+
 def serious(page: Page, options: dict[str, Any] = EVERYTHING) -> list[str]:
+    """Of the page as it stands; colours that are on their way to others would be judged in between."""
+    page.evaluate(STILL)
     found = Axe().run(page, options=options | BRIEFLY).response["violations"]
     return [
         f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found if each["impact"] in ("serious", "critical")
