@@ -12,7 +12,7 @@ from customers.identities import UNPROVEN
 from customers.models import Customer, Identity
 from inbox.models import Considered, Entry, EntryKind, Trace, TraceKind, Upto
 from inbox.proposing.imported import propose_imported
-from inbox.proposing.looking import look, of_identity, propose
+from inbox.proposing.looking import look_at_each, of_identity, propose_each
 from inbox.proposing.signals import SAME, todays_form
 
 LATE, LOST = timedelta(seconds=20), timedelta(minutes=15)
@@ -25,8 +25,7 @@ def catch_up() -> int:
     seen = Considered.objects.filter(entry=OuterRef("pk"))
     late = Entry.objects.filter(kind=EntryKind.MESSAGE, created_at__range=window).exclude(Exists(seen)).order_by("pk")
     found = list(late.values_list("pk", flat=True)[:MOST_LATE])
-    for pk in found:
-        look(pk)
+    look_at_each(found)
     Considered.objects.filter(at__lt=now() - 2 * LOST).delete()
     return len(found) + read_names() + read_numbers() + propose_imported()
 
@@ -59,8 +58,7 @@ def read_numbers() -> int:
         if (form := _todays_form(each)) and form != each.value
     ]
     _write(rows)
-    for owner in Customer.objects.filter(pk__in={row.identity.customer_id for row in rows}):
-        propose(owner.current())
+    propose_each(Customer.objects.filter(pk__in={row.identity.customer_id for row in rows}))
     if batch:
         Upto.objects.filter(pk=place.pk).update(number=batch[-1].pk)
     return len(batch)

@@ -8,15 +8,14 @@ from django.db.models import F, Func
 
 from customers.models import Customer
 from inbox.models import FileImport
-from inbox.proposing.looking import propose
+from inbox.proposing.looking import propose_each
 
 MOST_AT_ONCE = 100
 
 
 def propose_some(ids: Sequence[int]) -> None:
     """`ids`: of customers, once what was told of them is safe."""
-    for person in Customer.objects.current().filter(pk__in=ids):
-        propose(person)
+    propose_each(Customer.objects.current().filter(pk__in=ids))
 
 
 def propose_imported() -> int:

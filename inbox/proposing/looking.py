@@ -3,11 +3,12 @@ and only if it tells something new."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from celery import shared_task
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils.timezone import now
 
 from connectors.messages import Authenticity
@@ -39,6 +40,8 @@ from inbox.proposing.verdict import Line, Verdict
 from inbox.proposing.weighing import weigh
 from inbox.wake import wake_for
 
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 SMALLEST_FILE = 2_000  # bytes; below it is a logo or a dot
 TELLING = 3  # points of a line that is worth asking again
 DECIDED = (ProposalState.DIFFERENT, ProposalState.ACCEPTED)  # accepted and yet two people: it was taken back
@@ -68,8 +71,7 @@ def look_soon(entry: Entry) -> None:
 
 @shared_task(name="inbox.proposing.look")
 def look_task(*entry_ids: int) -> None:
-    for pk in entry_ids:
-        look(pk)
+    look_at_each(entry_ids)
 
 
 @transaction.atomic
@@ -144,6 +146,25 @@ def propose(customer: Customer) -> None:
         verdict = weigh(found.me, side, found.owners)
         if verdict.strength or before.get(side.pk):
             _settle(found.me, side, verdict)
+
+
+def look_at_each(entry_ids: Iterable[int]) -> None:
+    _each(look, entry_ids)
+
+
+def propose_each(people: Iterable[Customer]) -> None:
+    _each(lambda person: propose(person.current()), people)
+
+
+def _each(do: Callable[[T], None], among: Iterable[T]) -> None:
+    """One that breaks off holds up nobody behind it; without the database all are tried again."""
+    for one in among:
+        try:
+            do(one)
+        except (InterfaceError, OperationalError):
+            raise
+        except Exception:
+            log.exception("%r could not be weighed", one)
 
 
 def _settle(me: Side, side: Side, verdict: Verdict) -> None:

@@ -10,6 +10,7 @@ from connectors.models import Connector
 from customers.models import Customer, Identity
 from inbox import privacy, proposing
 from inbox.models import Entry, Merge, Proposal, ProposalState, Strength, Trace
+from inbox.proposing import catching_up, looking
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +58,21 @@ def test_many_are_read_some_at_a_time_and_each_once(monkeypatch: Any) -> None:
         counts.append(Proposal.objects.filter(evidence__kind="same_number").count())
     assert counts == [1, 2, 3, 3]
     assert proposing.read_numbers() == 0
+
+
+def test_one_who_cannot_be_weighed_holds_up_nobody_behind(monkeypatch: Any) -> None:
+    (bad, _), (good, _) = twins(*TWINS[0]), twins(*TWINS[1])
+    propose = looking.propose
+
+    def stumble(person: Customer) -> None:
+        if person == bad:
+            raise ValueError
+        propose(person)
+
+    monkeypatch.setattr(looking, "propose", stumble)
+    proposing.catch_up()
+    assert Proposal.objects.of([good.pk]).exists()
+    assert catching_up.read_numbers() == 0, "they are not read again for ever"
 
 
 def test_who_was_said_to_be_different_people_is_not_asked_about_again(number: Connector, ana: Any) -> None:
