@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db import connection
 
 from connectors.messages import Refusal
+from customers.languages import called
 from customers.models import Customer, Identity, IdentityLink, PinnedNote
 from inbox.models import Agent, Case, Entry, Fact, Mention, Merge
 from inbox.outbox import Option
@@ -48,7 +50,7 @@ class Panel:
     merges: Sequence[Merge]
     since: datetime | None
     clock: str  # "14:14 in Lisbon"
-    writes_in: str  # a language's name: a guess, where nobody told us
+    writes_in: str  # a language's name: a guess, where nobody told us, and it is not the agents' own
     pinned: Sequence[PinnedNote]
     proposals: Sequence[ProposalCard]
 
@@ -83,10 +85,15 @@ def panel_of(
         merges=_merges(customer) if has.merges else [],
         since=customer.created_at,
         clock=clock_of(customer, identities),
-        writes_in=language_of(customer, identities),
+        writes_in=_unlike_ours(language_of(customer, identities)),
         pinned=pinned_notes(customer.family()) if has.pinned else [],
         proposals=proposals,
     )
+
+
+def _unlike_ours(language: str) -> str:
+    """Most write as the agents do; their page says so."""
+    return "" if language == called(settings.LANGUAGE_CODE) else language
 
 
 def _other_cases(case: Case, customer: Customer) -> list[int]:

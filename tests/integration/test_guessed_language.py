@@ -40,6 +40,14 @@ def test_the_panel_and_the_page_say_the_language_and_that_it_is_guessed(
     assert maya.language == ""
 
 
+def test_the_panel_does_not_say_that_they_write_as_the_agents_do(
+    maya: Customer, mailbox: Connector, ana: Any, browser_of: Any
+) -> None:
+    entry = writes(maya, mailbox, "Hello, where is my order? I have been waiting for two weeks now.")
+    assert "guessed" not in panel(browser_of(ana), entry)
+    assert "English <span" in browser_of(ana).get(f"/customers/{maya.pk}/").content.decode()
+
+
 def test_what_was_told_outweighs_the_guess(maya: Customer, mailbox: Connector, ana: Any, browser_of: Any) -> None:
     entry = writes(maya, mailbox, PORTUGUESE)
     Customer.objects.filter(pk=maya.pk).update(language="pt-BR")
