@@ -172,10 +172,15 @@ def quarantined(stack: Stack) -> int:
     body = json.dumps({"object": "instagram", "entry": [{"id": connector["address"], "time": 1, "messaging": [item]}]})
     signature = hmac.new(connector["app_secret"].encode(), body.encode(), hashlib.sha256).hexdigest()
     headers = {"Content-Type": "application/json", "X-Hub-Signature-256": f"sha256={signature}"}
+    ((before,),) = stack.rows("SELECT max(id) FROM connectors_receipt")
     answer = requests.post(connector["webhook_url"], data=body.encode(), headers=headers, timeout=10)
     assert answer.status_code == 200
     found = until(
-        lambda: stack.rows("SELECT max(id) FROM connectors_receipt WHERE state = 'quarantined'")[0][0],
+        lambda: stack.rows(
+            "SELECT max(r.id) FROM connectors_receipt r JOIN connectors_connector c ON c.id = r.connector_id "
+            "WHERE r.state = 'quarantined' AND c.kind = 'instagram' AND r.id > %s",
+            before or 0,
+        )[0][0],
         "it is in quarantine",
     )
     return int(found)

@@ -117,8 +117,13 @@ def test_mail_marked_as_deleted_is_left_out(server: Imap) -> None:
     other.logout()
 
 
+@pytest.mark.parametrize(
+    "told",
+    [[], [b'* 1 FETCH (UID 3 BODY[] "")'], [b"* 1 FETCH (UID 3 BODY[] NIL)"], [b"* 1 FETCH (UID 3 BODY[] {0}", b")"]],
+    ids=["nothing", "empty", "nil", "no bytes"],
+)
 def test_mail_that_vanishes_between_list_and_fetch_is_left_out(
-    scripted: Callable[[Callable[[str], list[bytes]]], Scripted],
+    scripted: Callable[[Callable[[str], list[bytes]]], Scripted], told: list[bytes]
 ) -> None:
     def answer(command: str) -> list[bytes]:
         if command.startswith("EXAMINE"):
@@ -129,6 +134,8 @@ def test_mail_that_vanishes_between_list_and_fetch_is_left_out(
             return [b"* 1 FETCH (UID 3 RFC822.SIZE 2)", b"* 2 FETCH (UID 4 RFC822.SIZE 2)", b"%s OK done"]
         if command.startswith("UID FETCH 4"):
             return [b"* 2 FETCH (UID 4 BODY[] {2}", b"hi)", b"%s OK done"]
+        if command.startswith("UID FETCH 3"):
+            return [*told, b"%s OK done"]
         return []
 
     with Mailbox.open(account(scripted(answer).port)) as mailbox:

@@ -252,7 +252,8 @@ class Mailbox:
             raise
         except imaplib.IMAP4.error:
             return RawMail(uid, self._uidvalidity, date, size, None, self._header(uid), _BROKEN)
-        return None if raw is None else RawMail(uid, self._uidvalidity, date, size, raw)
+        # Of a mail that somebody removes at this moment a server may tell nothing, or that it is empty (RFC 2180 §4.1).
+        return RawMail(uid, self._uidvalidity, date, size, raw) if raw else None
 
     def _header(self, uid: int) -> bytes:
         try:
