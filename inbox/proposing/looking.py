@@ -163,7 +163,7 @@ def _each(do: Callable[[T], None], among: Iterable[T]) -> None:
             do(one)
         except (InterfaceError, OperationalError):
             raise
-        except Exception:
+        except Exception:  # a fault of ours, logged with its trace; the next one may be free of it
             log.exception("%r could not be weighed", one)
 
 
