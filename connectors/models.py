@@ -17,6 +17,7 @@ from django.db import connection, models, transaction
 from django.db.models.lookups import Exact
 from django.utils.timezone import now
 
+from config.database import rows
 from connectors.fields import SecretsField
 from connectors.messages import Account, RawInput
 
@@ -340,8 +341,4 @@ class Receipt(models.Model):
         bad = any(outcome["outcome"] == "quarantine" for outcome in outcomes)
         self.state = ReceiptState.QUARANTINED if bad else ReceiptState.DONE
         self.outcomes, self.reason, self.done_at = outcomes, reason[:500], now()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE connectors_receipt SET state = %s, outcomes = %s, reason = %s, done_at = %s WHERE id = %s",
-                [self.state, json.dumps(outcomes), self.reason, self.done_at, self.pk],
-            )
+        rows.update_later(self, ["state", "outcomes", "reason", "done_at"])

@@ -29,12 +29,14 @@ ROOM = 2_000
 OPEN_SECONDS = 5.0
 TOGETHER = 8  # ids in one message, for one worker one after the other
 GAP = 0.02  # seconds between two of them, if fewer came
+PATIENT = 0.5  # the same, for what nobody is waiting for
 
 
 class Messenger:
     """One thread; calls are dropped while Redis is unreachable or the queue is full."""
 
-    def __init__(self) -> None:
+    def __init__(self, gap: float = GAP) -> None:
+        self.gap = gap
         self.calls: queue.Queue[Callable[[], object]] = queue.Queue(ROOM)
         self.crowds: defaultdict[Task[..., None], deque[int]] = defaultdict(lambda: deque(maxlen=ROOM))
         self.asked_at = self.closed_until = 0.0
@@ -64,7 +66,7 @@ class Messenger:
     def _ask_for_some(self, task: Task[..., None]) -> None:
         crowd = self.crowds[task]
         if 0 < len(crowd) < TOGETHER:
-            time.sleep(max(0.0, self.asked_at + GAP - time.monotonic()))
+            time.sleep(max(0.0, self.asked_at + self.gap - time.monotonic()))
         some: list[int] = []
         with suppress(IndexError):  # another thread may empty it
             while len(some) < TOGETHER:
@@ -92,15 +94,16 @@ class Messenger:
             crowd.clear()
 
 
-_messenger: Messenger | None = None
+_messengers: dict[float, Messenger] = {}
 
 
-def messenger() -> Messenger:
-    """The process's own: threads do not survive a fork."""
-    global _messenger
-    if _messenger is None or _messenger.pid != os.getpid():
-        _messenger = Messenger()
-    return _messenger
+def messenger(gap: float = GAP) -> Messenger:
+    """The process's own: threads do not survive a fork. One that waits longer between two messages keeps nobody else
+    waiting."""
+    mine = _messengers.get(gap)
+    if mine is None or mine.pid != os.getpid():
+        mine = _messengers[gap] = Messenger(gap)
+    return mine
 
 
 @cache
@@ -118,9 +121,9 @@ def wake(task: Task[..., None], *arguments: Any, after: float = 0) -> None:
     transaction.on_commit(lambda: messenger().put(ask), robust=True)
 
 
-def wake_for(task: Task[..., None], pk: int) -> None:
+def wake_for(task: Task[..., None], pk: int, *, gap: float = GAP) -> None:
     """Like `wake`, for what comes in crowds: the task takes one id or several."""
-    transaction.on_commit(lambda: messenger().gather(task, pk), robust=True)
+    transaction.on_commit(lambda: messenger(gap).gather(task, pk), robust=True)
 
 
 def publish(frame: dict[str, Any]) -> None:

@@ -1,16 +1,52 @@
-"""PostgreSQL as Django knows it, but whether a pooled connection is alive is looked at, not asked: a server that went
-away has closed its end, or said that it would. Asking costs a round trip for each page and each webhook."""
+"""PostgreSQL as Django knows it, but for two things that every message and every page would pay for.
+
+Whether a pooled connection is alive is looked at, not asked: a server that went away has closed its end, or said that
+it would. Asking costs a round trip.
+
+Statements for whose answer nobody waits (`rows.send`) travel with the next one, or with the COMMIT: PostgreSQL calls
+it a pipeline. They are carried out one after the other, in the order in which they were sent.
+"""
 
 from __future__ import annotations
 
 import select
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.db.backends.postgresql import base
 from psycopg import Connection
 
+Parameters = Sequence[Any] | Mapping[str, Any]
+Execute = Callable[[str, Any, bool, dict[str, Any]], Any]
+
+
+class Answer:
+    """What a statement that was sent will have returned. Asking for it waits for it, and for all sent before."""
+
+    def __init__(self, wrapper: DatabaseWrapper, sql: str, parameters: Parameters) -> None:
+        self.wrapper, self.sql, self.parameters = wrapper, sql, parameters
+        self.cursor: Any = None
+
+    def arrived(self) -> Any:
+        """The cursor, to be read from. Raises what went wrong with this statement or one before it."""
+        if self.cursor is None:
+            with self.wrapper.together():
+                pass
+        assert self.cursor is not None, "It was sent in a transaction that was rolled back."
+        return self.cursor
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = self.arrived().fetchall()
+        return found
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.waiting: list[Answer] = []
+        self.execute_wrappers.append(self._with_those_waiting)
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection[Any]:
         while True:
             connection: Connection[Any] = super().get_new_connection(conn_params)
@@ -18,6 +54,55 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 return connection
             connection.close()
             self.pool.putconn(connection)  # which makes another one in its place
+
+    def send(self, sql: str, parameters: Parameters) -> Answer:
+        """Outside a transaction it leaves at once: nothing comes along to take it."""
+        self.validate_no_broken_transaction()
+        answer = Answer(self, sql, parameters)
+        self.waiting.append(answer)
+        if not self.in_atomic_block:
+            answer.arrived()
+        return answer
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Those that wait leave; what the body executes goes with them, and is answered when the body is left."""
+        waiting, self.waiting = self.waiting, []
+        if not waiting:
+            yield
+            return
+        self.ensure_connection()
+        with self.wrap_database_errors, self.connection.pipeline():
+            for answer in waiting:
+                answer.cursor = self.cursor() if self.queries_logged else self.connection.cursor()
+                answer.cursor.execute(answer.sql, answer.parameters)
+            yield
+
+    def _with_those_waiting(self, execute: Execute, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        if not self.waiting:
+            return execute(sql, parameters, many, context)
+        if many:  # psycopg makes a pipeline of its own of it
+            with self.together():
+                pass
+            return execute(sql, parameters, many, context)
+        with self.together():
+            return execute(sql, parameters, many, context)
+
+    def _commit(self) -> None:
+        with self.together():
+            super()._commit()  # type: ignore[misc]
+
+    def _rollback(self) -> None:
+        self.waiting.clear()
+        super()._rollback()  # type: ignore[misc]
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        self.waiting.clear()  # sent since the savepoint, which all before had left with
+        super()._savepoint_rollback(sid)  # type: ignore[misc]
+
+    def close(self) -> None:
+        self.waiting.clear()
+        super().close()
 
 
 def has_news(connection: Connection[Any]) -> bool:

@@ -9,6 +9,8 @@ from django.db import connection, models
 from django.db.models.functions import Upper
 from django.utils.timezone import now
 
+from config.database import rows
+
 FAMILY = """WITH RECURSIVE family(id) AS (
     VALUES (%s::bigint) UNION SELECT c.id FROM customers_customer c JOIN family f ON c.merged_into_id = f.id)
     SELECT id FROM family"""
@@ -21,7 +23,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
         NO KEY: rows that merely point here (a new case, a new entry) need not wait.
         """
-        return list(Customer.objects.raw(LOCK, [sorted(set(ids))]))
+        return rows.fetch(self.model, LOCK, [sorted(set(ids))])
 
     def current(self) -> CustomerQuerySet:
         return self.filter(merged_into=None)
@@ -105,4 +107,4 @@ class Customer(models.Model):
             self.has_written = True
             changed.append("has_written")
         if changed:
-            self.save(update_fields=changed)
+            rows.update_later(self, changed)

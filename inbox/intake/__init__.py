@@ -21,7 +21,7 @@ senders.py    what an agent says of a sender: a person, blocked
 
 from inbox.intake.files import fetch_file, fetch_files
 from inbox.intake.profiles import look_up_profiles
-from inbox.intake.receipts import replay, take_in, take_in_task
+from inbox.intake.receipts import replay, take_in, take_in_each, take_in_task
 from inbox.intake.senders import block, this_is_a_person, unblock
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "look_up_profiles",
     "replay",
     "take_in",
+    "take_in_each",
     "take_in_task",
     "this_is_a_person",
     "unblock",

@@ -17,6 +17,7 @@ from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.utils.timezone import now
 
+from config.database import rows
 from connectors import messages
 from connectors.adapters import ADAPTERS
 from connectors.adapters.email.filename import clean
@@ -53,7 +54,7 @@ def attach(entry: Entry, attachments: tuple[messages.Attachment, ...]) -> None:
             row.state = FileState.WAITING if scanning.is_on() else FileState.STORED
         else:
             row.state = FileState.WAITING if each.keep else FileState.LINK
-        row.save()
+        rows.insert(row)
         if row.state == FileState.WAITING:
             wake(fetch_file_task, row.pk)
 
@@ -69,11 +70,11 @@ def store(row: Attachment, content: bytes) -> None:
         raise TryLater("A file could not be stored.") from error
 
 
-def forget(rows: models.QuerySet[Attachment]) -> None:
+def forget(files: models.QuerySet[Attachment]) -> None:
     """Their bytes go once it is certain that the rows went."""
     with transaction.atomic():
-        keys = [key for key in rows.select_for_update().values_list("key", flat=True) if key]
-        rows.delete()
+        keys = [key for key in files.select_for_update().values_list("key", flat=True) if key]
+        files.delete()
         for key in keys:
             transaction.on_commit(partial(default_storage.delete, key), robust=True)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
+from config.database import rows
 from connectors.messages import Authenticity, Classification, InboundMessage
 from connectors.models import Connector
 from customers.models import Customer, Identity
@@ -25,10 +24,13 @@ WAS_HEARD = """UPDATE customers_identity SET last_inbound_at = greatest(last_inb
 
 def receive(connector: Connector, item: InboundMessage, at: datetime | None = None) -> Outcome:
     """`at`: when it reached our machine or our mailbox; whoever wrote it has been waiting since then."""
+    known = ProviderMessage.objects.ask_for(connector, item.provider_id)
     item, forwarder = forwarded.behind(item)
     said_at = _said_at(item, at)
     everybody = _everybody(connector, item, said_at)
     identity = people.find(connector, item.sender, item.authenticity, said_at)
+    for entry_id, case_id in known.rows():
+        raise Duplicate(entry_id, case_id)
     claim = invited.find(item, identity)
     others = claim.others if claim else []
     customer, last, thread = threads.lock_with(identity, threads.find(connector, item, identity), *others)
@@ -148,11 +150,8 @@ def _live_case_beside(entry: Entry, customer: Customer, thread: Case | None) -> 
 
 
 def _remember(entry: Entry, item: InboundMessage) -> None:
-    """Raises Duplicate when the message is here already, which undoes all that was done for it; then its files."""
-    assert entry.connector is not None
-    if not ProviderMessage.objects.remember(entry.connector, item.provider_id, entry):
-        known = ProviderMessage.objects.filter(connector=entry.connector, provider_id=item.provider_id)
-        raise Duplicate(*known.values_list("entry", "entry__case").get())
+    """Its name and its files. A second worker that does the same at this moment fails on the name, and finds ours."""
+    rows.insert_later(ProviderMessage(connector=entry.connector, provider_id=item.provider_id, entry=entry))
     files.attach(entry, item.attachments)
 
 
@@ -173,8 +172,7 @@ def _was_heard(entry: Entry, item: InboundMessage) -> None:
         "is_vouched": is_vouched,
         "identity": entry.identity.pk,
     }
-    with connection.cursor() as cursor:  # by hand: every message pays for it
-        cursor.execute(WAS_HEARD, heard)
+    rows.send(WAS_HEARD, heard)
 
 
 def _add_copied_people(case: Case, entry: Entry, item: InboundMessage, everybody: list[Identity]) -> None:

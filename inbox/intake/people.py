@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from config.database import rows
 from connectors.adapters import ADAPTERS
 from connectors.messages import Authenticity, Channel, Sender
 from connectors.models import Connector
@@ -71,7 +72,7 @@ def _known(kind: str, scope: str, value: str) -> Identity | None:
 
 def _looked_up(kind: str, scope: str, value: str) -> tuple[Identity | None, datetime | None]:
     """Whoever writes anew after they were erased is somebody new; what they wrote before does not come back."""
-    (row,) = Identity.objects.raw(FIND, [digest_of(kind, scope, value), kind, scope, value])
+    (row,) = rows.fetch(Identity, FIND, [digest_of(kind, scope, value), kind, scope, value])
     return row if row.pk else None, row.forgotten_at  # type: ignore[attr-defined]
 
 
@@ -114,8 +115,9 @@ def _add(kind: str, scope: str, value: str, sender: Sender, customer: Customer) 
 
 def _new(kind: str, scope: str, value: str, sender: Sender) -> Identity:
     """A second worker that does the same fails on the unique identity, is rolled back, and finds ours."""
-    customer = Customer.objects.create(name=sender.name[:200])
-    identity = Identity.objects.create(
+    customer = Customer(name=sender.name[:200])
+    rows.insert(customer)
+    identity = Identity(
         kind=kind,
         scope=scope,
         value=value,
@@ -124,7 +126,8 @@ def _new(kind: str, scope: str, value: str, sender: Sender) -> Identity:
         customer=customer,
         origin="wrote to us",
     )
-    IdentityLink.objects.create(identity=identity, customer=customer, reason=LinkReason.FIRST_SEEN)
+    rows.insert(identity)
+    rows.insert_later(IdentityLink(identity=identity, customer=customer, reason=LinkReason.FIRST_SEEN))
     identity.is_new = True
     return identity
 

@@ -40,8 +40,9 @@ def _case_they_were_shown(thread: Case, entry: Entry) -> Case | None:
 def _case_of(customer: Customer, thread: Case | None, entry: Entry) -> Case:
     assert entry.identity is not None
     assert entry.connector is not None
-    case = None if entry.identity.is_new else _live_or_reopened(customer, thread)
-    return case or Case.objects.start(customer, entry.connector.team, _words_of(entry))
+    is_first = entry.identity.is_new
+    case = None if is_first else _live_or_reopened(customer, thread)
+    return case or Case.objects.start(customer, entry.connector.team, _words_of(entry), is_first=is_first)
 
 
 def _live_or_reopened(owner: Customer, thread: Case | None) -> Case | None:

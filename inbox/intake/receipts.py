@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 from celery import shared_task
 from django.db import Error, IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils.timezone import now
 
+from config.database import rows
 from connectors.adapters import ADAPTERS
 from connectors.messages import (
     Bounce,
@@ -51,14 +55,31 @@ CLAIM = """UPDATE connectors_receipt SET attempts = attempts + 1, next_attempt_a
 def take_in(receipt_id: int) -> bool:
     """Takes in one receipt; False when it is done, somebody else's, or not due. Safe to call any number of times."""
     receipt = _claim(receipt_id)
-    if receipt is None:
-        return False
+    if receipt:
+        _settle(receipt, lambda: _parsed(receipt))
+    return receipt is not None
+
+
+def take_in_each(receipt_ids: Sequence[int]) -> None:
+    """One after the other; while one is being stored the next one is being read, for most mail in another process."""
+    with ThreadPoolExecutor(1, "reader") as reader:
+        before: Callable[[], None] | None = None
+        for receipt in filter(None, map(_claim, receipt_ids)):
+            reading = reader.submit(_parsed, receipt)
+            if before:
+                before()
+            before = partial(_settle, receipt, reading.result)
+        if before:
+            before()
+
+
+def _settle(receipt: Receipt, items: Callable[[], list[Item]]) -> None:
     try:
         if receipt.attempts > MOST_ATTEMPTS:
             reason = f"It was tried {MOST_ATTEMPTS} times, and each time the worker died."
             _finish(receipt, [outcomes.quarantine(reason, fix=outcomes.OURS)])
         else:
-            _take_all(receipt)
+            _take_all(receipt, items())
     except TryLater as error:
         _wait(receipt, str(error))
     except OUTAGES:
@@ -66,12 +87,10 @@ def take_in(receipt_id: int) -> bool:
         with suppress(Error):
             _wait(receipt, "The database was away.")
         raise
-    return True
 
 
-def _take_all(receipt: Receipt) -> None:
+def _take_all(receipt: Receipt, items: list[Item]) -> None:
     """What was settled the last time, before a retry or a replay, is settled: it is neither done nor told again."""
-    items = _parsed(receipt)
     before = receipt.outcomes if len(receipt.outcomes) == len(items) else [{"outcome": ""}] * len(items)
     results: list[Outcome] = []
     early = False
@@ -104,9 +123,10 @@ def _parsed(receipt: Receipt) -> list[Item]:
 
 def _finish(receipt: Receipt, results: list[Outcome]) -> None:
     bad = [each["reason"] for each in results if each["outcome"] == "quarantine"]
-    receipt.finish(results, "; ".join(bad))
-    if not bad and _brings_back_what_was_erased(results):
-        Receipt.objects.filter(pk=receipt.pk).update(body=b"", headers={})
+    with transaction.atomic():
+        receipt.finish(results, "; ".join(bad))
+        if not bad and _brings_back_what_was_erased(results):
+            Receipt.objects.filter(pk=receipt.pk).update(body=b"", headers={})
     if bad:
         live.announce(lambda: {"kind": "board"})
 
@@ -127,12 +147,11 @@ def _wait(receipt: Receipt, reason: str) -> None:
 
 @shared_task(name="inbox.intake.take_in")
 def take_in_task(*receipt_ids: int) -> None:
-    for pk in receipt_ids:
-        take_in(pk)
+    take_in_each(receipt_ids)
 
 
 def _claim(receipt_id: int) -> Receipt | None:
-    claimed = next(iter(Receipt.objects.raw(CLAIM, [now() + LEASE, receipt_id, now()])), None)
+    claimed = next(iter(rows.fetch(Receipt, CLAIM, [now() + LEASE, receipt_id, now()])), None)
     if claimed:
         claimed.connector = at_hand(pk=claimed.connector_id)
     return claimed

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import connection
 
+from config.database import rows
 from customers.identities import found_in
-from customers.models import Customer, Identity
+from customers.models import Customer
 from inbox.models import Case, Entry, Mention
 from inbox.models.fact import order_numbers
 
@@ -16,6 +17,14 @@ WITH noted AS (
     SELECT %s, %s, %s, 'order', %s, unnest(%s::varchar[]) ON CONFLICT DO NOTHING)
 SELECT DISTINCT value, customer_id FROM inbox_fact
 WHERE kind = 'order' AND value = ANY(%s::varchar[]) AND customer_id <> %s LIMIT 50
+"""
+
+
+# At most two of each: what belongs to more people tells nothing.
+OWNERS = """
+SELECT i.customer_id, i.value FROM unnest(%s::varchar[], %s::varchar[]) AS told(kind, value) CROSS JOIN LATERAL (
+    SELECT customer_id, value FROM customers_identity
+    WHERE kind = told.kind AND scope = '' AND value = told.value AND customer_id <> %s LIMIT 2) i
 """
 
 
@@ -31,11 +40,11 @@ def note(case: Case, customer: Customer, entry: Entry) -> None:
 
 def _whose_addresses(customer: Customer, entry: Entry) -> dict[int, str]:
     """Other customers' addresses in the text, by customer. Shown as a hint to those who may see both."""
-    hints: dict[int, str] = {}
-    for kind, value in found_in(entry.text, settings.DEFAULT_REGION):
-        owners = Identity.objects.filter(kind=kind, scope="", value=value).exclude(customer=customer)
-        hints |= dict.fromkeys(owners.values_list("customer_id", flat=True)[:2], value)
-    return hints
+    found = found_in(entry.text, settings.DEFAULT_REGION)
+    if not found:
+        return {}
+    kinds, values = zip(*found, strict=True)
+    return dict(rows.send(OWNERS, [list(kinds), list(values), customer.pk]).rows())
 
 
 def _note_orders(case: Case, customer: Customer, entry: Entry, orders: list[str]) -> dict[int, str]:

@@ -12,6 +12,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models
 from django.utils.timezone import now
 
+from config.database import rows
 from connectors.messages import Classification
 from customers.models import Customer
 from inbox import live
@@ -286,9 +287,9 @@ class Case(models.Model):
         """Recomputes what rests on open entries. Order is Entry.id, the time is that of the first arrival."""
         with connection.cursor() as cursor:  # by hand: every change of a case pays for it
             cursor.execute(FAMILY + OPEN_IN_FAMILY, [self.pk])
-            rows = cursor.fetchall()
-        self.waiting_since = min((at for _, at in rows), default=None)
-        self.open_channels = list(dict.fromkeys(channel for channel, _ in rows))
+            waiting = cursor.fetchall()
+        self.waiting_since = min((at for _, at in waiting), default=None)
+        self.open_channels = list(dict.fromkeys(channel for channel, _ in waiting))
 
     def record(self, entry: Entry, *changed: str) -> Entry:
         """The only way into a timeline: store, update what lists show, bump the version, announce.
@@ -297,7 +298,10 @@ class Case(models.Model):
         """
         fields = {*changed}
         entry.case = self
-        entry.save(force_insert=entry.pk is None)
+        if entry._state.adding:
+            rows.insert(entry)
+        else:
+            entry.save()
         if entry.kind in SPOKEN and entry.pk > self.last_entry_id:
             fields |= self._show_last(entry)
         if entry.kind == EntryKind.MESSAGE:
@@ -327,7 +331,7 @@ class Case(models.Model):
     def _change(self, entry: Entry | None, fields: set[str]) -> None:
         self.version += 1
         self.changed_at = now()
-        self.save(update_fields=fields | {"version", "changed_at", "waiting_since", "open_channels", "last_inbound_id"})
+        rows.update_later(self, fields | {"version", "changed_at", "waiting_since", "open_channels", "last_inbound_id"})
         moved = entry is not None and entry.kind == EntryKind.MESSAGE and self.shows_move
         live.announce(partial(frame, self, entry.pk if entry else None, entry.kind if entry else "", moved))
 

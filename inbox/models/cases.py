@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 
+from config.database import rows
 from customers.models import Customer
 from inbox.models.agent import Agent, Team
 
@@ -66,14 +67,14 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def live_of(self, customer: Customer) -> Case | None:
         """The one live case that new messages of a customer go to. By hand: every message asks for it."""
-        case = next(iter(self.raw(LIVE_OF, [customer.pk])), None)
+        case = next(iter(rows.fetch(self.model, LIVE_OF, [customer.pk])), None)
         if case:
             case.customer = customer
         return case
 
     def resolved_of(self, customer: Customer, since: datetime) -> Case | None:
         """The case resolved last of a customer, or of anybody who was joined to them."""
-        return next(iter(self.raw(RESOLVED_OF, [customer.pk, since])), None)
+        return next(iter(rows.fetch(self.model, RESOLVED_OF, [customer.pk, since])), None)
 
     def with_status(self, status: Status) -> CaseQuerySet:
         return self.filter(status=status, merged_into=None)
@@ -84,12 +85,14 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def waiting_for_us(self) -> CaseQuerySet:
         return self.live().filter(waiting_since__isnull=False)
 
-    def start(self, customer: Customer, team: Team, subject: str) -> Case:
-        """A new live case; the caller holds the customer's lock and has seen that there is no other."""
+    def start(self, customer: Customer, team: Team, subject: str, *, is_first: bool = False) -> Case:
+        """A new live case; the caller holds the customer's lock and has seen that there is no other. `is_first`: they
+        never had one."""
         token = secrets.token_hex(16)
         about = {"subject": subject[:300], "team": team, "team_ids": [team.pk], "reply_token": token}
-        case = self.create(customer=customer, **about)
-        if customer.has_written and self.live().filter(customer=customer, split_off=True).exists():
+        case = self.model(customer=customer, **about)
+        rows.insert(case)
+        if not is_first and self.live().filter(customer=customer, split_off=True).exists():
             case.count_beside()
             case.save(update_fields=["beside"])
         return case

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection, models
 from django.utils.timezone import now
 
+from config.database import rows
 from connectors.models import Connector
 from customers.models import Identity
 from inbox.models.entry import Entry
@@ -150,7 +151,15 @@ class Delivery(models.Model):
         return self.not_before if self.state == State.QUEUED and not self.attempts and self.not_before > now() else None
 
 
+ENTRY_OF = """SELECT e.id, e.case_id FROM inbox_providermessage m JOIN inbox_entry e ON e.id = m.entry_id
+    WHERE m.connector_id = %s AND m.provider_id = %s"""
+
+
 class ProviderMessageQuerySet(models.QuerySet["ProviderMessage"]):
+    def ask_for(self, connector: Connector, provider_id: str) -> rows.Answer:
+        """Will be (entry, case) of the message that the provider calls by that name, if it is here."""
+        return rows.send(ENTRY_OF, [connector.pk, provider_id])
+
     def remember(self, connector: Connector, provider_id: str, entry: Entry, delivery: Delivery | None = None) -> bool:
         """False when the provider has told us of this message before."""
         with connection.cursor() as cursor:

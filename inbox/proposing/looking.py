@@ -38,7 +38,7 @@ from inbox.proposing.sides import Side
 from inbox.proposing.signals import Found
 from inbox.proposing.verdict import Line, Verdict
 from inbox.proposing.weighing import weigh
-from inbox.wake import wake_for
+from inbox.wake import PATIENT, wake_for
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -66,7 +66,7 @@ def look(entry_id: int) -> None:
 
 def look_soon(entry: Entry) -> None:
     """When what it says is safe, or more is known of who said it."""
-    wake_for(look_task, entry.pk)
+    wake_for(look_task, entry.pk, gap=PATIENT)
 
 
 @shared_task(name="inbox.proposing.look")
