@@ -99,7 +99,7 @@ class Invitation(models.Model):
     def tell(self, entry: Entry) -> None:
         self.told_in, self.told_to = entry, entry.identity
         self.expires_at = now() + timedelta(hours=settings.CODE_HOURS)
-        self.save(update_fields=["told_in", "told_to", "expires_at"])
+        self.save(update_fields=["told_in", "told_to", "expires_at", "digest"])  # codes may be made otherwise by now
 
 
 class WrongCode(models.Model):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import random
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from inbox.codes import ALPHABET, check_character, code_of, digest_of, spelled, written_in
@@ -26,6 +31,41 @@ def test_a_code_is_found_however_it_is_typed(code: str, between: str) -> None:
 def test_one_wrong_character_is_no_code(code: str, place: int, wrong: str) -> None:
     typed = code[:place] + wrong + code[place + 1 :]
     assert written_in(typed) == ([code] if typed == code else [])
+
+
+@given(codes, some.lists(some.sampled_from(["", " ", "-", "\u2013"]), min_size=2, max_size=2), some.randoms())
+def test_a_code_is_read_in_all_its_spellings(code: str, between: list[str], chance: random.Random) -> None:
+    looks_like = {"0": "0oO", "1": "1iIlL"}
+    typed = "".join(chance.choice(looks_like.get(each, each + each.lower())) for each in code)
+    spelt = f"{typed[:3]}{between[0]}{typed[3:7]}{between[1]}{typed[7:]}"
+    assert written_in(f"My code: {spelt}") == [code]
+
+
+@given(codes)
+def test_two_characters_of_a_code_are_digits_that_no_letter_looks_like(code: str) -> None:
+    assert sum(each in "23456789" for each in code[:9]) >= 2
+
+
+@given(some.text(some.characters(categories=["L", "Zs", "Pd"]), max_size=60))
+@example("Where is the missing one?")
+@example("The invoice box can morning and lampfor")
+def test_words_are_never_a_code(text: str) -> None:
+    assert written_in(text) == []
+
+
+def test_no_letter_becomes_a_digit() -> None:
+    letters = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert not [
+        each for each in letters if each.isalpha() and set(unicodedata.normalize("NFKC", each)) & set("0123456789")
+    ]
+
+
+@pytest.mark.parametrize("around", ["{} {} {}", "{}-{} {}"])
+def test_words_and_a_number_between_them_are_no_code(around: str) -> None:
+    words = ["box", "2024", "was"]
+    ends = [f"{chr(a)}{chr(b)}" for a in range(97, 123) for b in range(97, 123)]
+    assert not [end for end in ends if written_in(around.format(*words[:2], f"w{end}"))]
+    assert not [end for end in ends if written_in(around.format("250", "gram", f"f{end}"))]
 
 
 @given(codes)
