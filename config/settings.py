@@ -178,11 +178,11 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# What people wait for goes first. What may take its time waits in a queue that is looked into when the first is empty.
+# What people wait for goes first: messages, then their pictures. What may take its time waits until those are empty.
 CELERY_TASK_DEFAULT_QUEUE = "celery"
-CELERY_TASK_QUEUES = [Queue("celery"), Queue("later", routing_key="later")]
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("files", routing_key="files"), Queue("later", routing_key="later")]
 _LATER = ("inbox.proposing.*", "inbox.importing.*", "inbox.privacy.*", "*.clear_*")
-CELERY_TASK_ROUTES = {name: {"queue": "later"} for name in _LATER}
+CELERY_TASK_ROUTES = {name: {"queue": "later"} for name in _LATER} | {"inbox.intake.fetch_file": {"queue": "files"}}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SOFT_TIME_LIMIT = 120

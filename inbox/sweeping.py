@@ -90,11 +90,12 @@ CARE: tuple[tuple[str, Callable[[], list[int]], Callable[[int], object]], ...] =
     ("sign-in of", renewing.due, renewing.renew),
     ("test of", checking.due, checking.check),
     ("messages of", reconciling.due, reconciling.reconcile),
+    ("file", intake.due_files, intake.fetch_file),
 )
 
 
 def start_care(hands: Hands) -> None:
-    """Each connection apart: one whose provider hangs keeps no other waiting."""
+    """Each apart: a connection whose provider hangs keeps no other waiting."""
     for name, due, work in CARE:
         for pk in due():
             hands.start((name, pk), partial(work, pk))
@@ -102,7 +103,6 @@ def start_care(hands: Hands) -> None:
 
 OURS: tuple[Callable[[], int], ...] = (receipts, snoozes, unseen_alerts)
 THEIRS: tuple[Callable[[], int], ...] = (
-    intake.fetch_files,
     intake.look_up_profiles,
     outbox.look_up_lost,
     privacy.tidy,

@@ -19,13 +19,14 @@ profiles.py   who somebody is who wrote under a bare id
 senders.py    what an agent says of a sender: a person, blocked
 """
 
-from inbox.intake.files import fetch_file, fetch_files
+from inbox.intake.files import due_files, fetch_file, fetch_files
 from inbox.intake.profiles import look_up_profiles
 from inbox.intake.receipts import replay, take_in, take_in_each, take_in_task
 from inbox.intake.senders import block, this_is_a_person, unblock
 
 __all__ = [
     "block",
+    "due_files",
     "fetch_file",
     "fetch_files",
     "look_up_profiles",

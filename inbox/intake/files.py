@@ -14,7 +14,7 @@ from typing import Any
 from celery import shared_task
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils.timezone import now
 
 from config.database import rows
@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 PATIENCE = [2, 10, 60, 600, 3600]
 MOST_ATTEMPTS = len(PATIENCE) + 1
 LEASE = timedelta(seconds=120)  # a fetch ends by itself after 60
+AT_ONCE = 2  # of one connector: a provider that hangs must not have all workers
+TURNS = 0x66696C65  # names the lock under which they are counted
 FOLDERS = 256
 OURS = re.compile(r"[0-9a-f]{48}")
 STRAY = timedelta(hours=1)  # longer than any transaction
@@ -80,12 +82,9 @@ def forget(files: models.QuerySet[Attachment]) -> None:
 
 
 def fetch_file(attachment_id: int) -> bool:
-    """Gets one file ready that waits; False when there is nothing to do. Claimed by moving its next attempt."""
-    claimed = Attachment.objects.filter(pk=attachment_id, state=FileState.WAITING, next_attempt_at__lte=now()).update(
-        attempts=models.F("attempts") + 1, next_attempt_at=now() + LEASE
-    )
-    row = Attachment.objects.select_related("entry__connector", "entry__case").filter(pk=attachment_id).first()
-    if not claimed or row is None:
+    """Gets one file ready that waits; False when there is nothing to do, or others of its connector come first."""
+    row = _claim(attachment_id)
+    if row is None:
         return False
     try:
         if row.attempts > MOST_ATTEMPTS:
@@ -99,7 +98,46 @@ def fetch_file(attachment_id: int) -> bool:
         log.exception("File %s could not be fetched", row.uuid)
         _put_off(row, FetchFailed("Something broke while it was being fetched.", permanent=False))
     _keep(row)
+    _wake_next(row)
     return True
+
+
+def _claim(attachment_id: int) -> Attachment | None:
+    """By moving its next attempt. What finds its connector busy stays due, and is woken when one of those is done."""
+    row = Attachment.objects.select_related("entry__connector", "entry__case").filter(pk=attachment_id).first()
+    if row is None:
+        return None
+    with transaction.atomic():
+        if row.entry and _is_busy(row.entry.connector_id):
+            return None
+        due = Attachment.objects.filter(pk=attachment_id, state=FileState.WAITING, next_attempt_at__lte=now())
+        if not due.update(attempts=models.F("attempts") + 1, next_attempt_at=now() + LEASE, reason=""):
+            return None
+    row.refresh_from_db(fields=["attempts", "key", "reason"])
+    return row
+
+
+def _is_busy(connector_id: int | None) -> bool:
+    """Counted by one at a time, or all who ask at the same moment would begin."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [TURNS, connector_id or 0])
+    return _being_fetched().filter(entry__connector=connector_id)[:AT_ONCE].count() >= AT_ONCE
+
+
+def _being_fetched() -> models.QuerySet[Attachment]:
+    """What was put off has a reason."""
+    return Attachment.objects.filter(state=FileState.WAITING, attempts__gt=0, reason="", next_attempt_at__gt=now())
+
+
+def _wake_next(done: Attachment) -> None:
+    following = _due().filter(entry__connector=done.entry.connector_id) if done.entry else Attachment.objects.none()
+    for pk in following.values_list("pk", flat=True)[:1]:
+        wake(fetch_file_task, pk)
+
+
+def _due() -> models.QuerySet[Attachment]:
+    """The longest first."""
+    return Attachment.objects.filter(state=FileState.WAITING, next_attempt_at__lte=now()).order_by("next_attempt_at")
 
 
 def fetch_again(row: Attachment) -> bool:
@@ -166,10 +204,16 @@ def _keep(row: Attachment) -> None:
             proposing.look_soon(row.entry)
 
 
+def due_files(most: int = 50) -> list[int]:
+    """What no worker took, or is to be tried again. Not those whose connector is busy: they come when it is not."""
+    fetching = _being_fetched().values("entry__connector").annotate(number=models.Count("pk"))
+    busy = fetching.filter(number__gte=AT_ONCE, entry__connector__isnull=False).values("entry__connector")
+    return list(_due().exclude(entry__connector__in=busy).values_list("pk", flat=True)[:most])
+
+
 def fetch_files() -> int:
-    """All that are due; the sweeper's share."""
-    due = Attachment.objects.filter(state=FileState.WAITING, next_attempt_at__lte=now()).order_by("next_attempt_at")
-    return sum(fetch_file(pk) for pk in list(due.values_list("pk", flat=True)[:50]))
+    """All that are due, one after the other."""
+    return sum(fetch_file(pk) for pk in due_files())
 
 
 @shared_task(name="inbox.intake.fetch_file")

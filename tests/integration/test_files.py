@@ -8,7 +8,9 @@ import socketserver
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.utils.timezone import now
 
@@ -372,3 +374,62 @@ def test_a_scanner_that_does_not_answer_lets_nothing_through(maya: Any, mailbox:
     fetch_until_it_ends()
     assert (only().state, only().reason) == (FileState.FAILED, "The virus scanner does not answer.")
     assert only().may_be_fetched_again, "once the scanner is back"
+
+
+class Hanging:
+    """Instagram's servers, which keep whoever asks until they are let go."""
+
+    def __init__(self) -> None:
+        self.asked, self.let_go = threading.Semaphore(0), threading.Event()
+
+    def __call__(self) -> File:
+        self.asked.release()
+        assert self.let_go.wait(20)
+        return a_picture()
+
+
+def workers(*files_of: Attachment) -> list[Future[bool]]:
+    def work(pk: int) -> bool:
+        try:
+            return files.fetch_file(pk)
+        finally:
+            connection.close()
+
+    pool = ThreadPoolExecutor(len(files_of))
+    return [pool.submit(work, each.pk) for each in files_of]
+
+
+def test_of_a_provider_that_hangs_two_files_are_asked_for_at_once_and_no_more(
+    maya: Any, account: Any, number: Any, provider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[int] = []
+    monkeypatch.setattr(files, "wake", lambda task, pk: woken.append(pk))
+    sends(maya, account, *[LINK] * 4)
+    provider(hanging := Hanging())
+    monkeypatch.setattr(type(ADAPTERS[Channel.SMS]), "fetch_media", lambda *_: a_picture())
+    four = list(Attachment.objects.order_by("pk"))
+    working = workers(*four)
+    free = list(islice(as_completed(working, 20), 2))
+    assert [each.result() for each in free] == [False, False]
+    assert all(hanging.asked.acquire(timeout=20) for _ in range(2))
+    assert not hanging.asked.acquire(blocking=False)
+
+    by_text = sends(maya, number, File(content_type="image/png", url="https://api.twilio.com/x"))
+    assert files.fetch_file(by_text.attachments.get().pk)  # nobody else waits for it
+    woken.clear()
+    hanging.let_go.set()
+    wait(working, 20)
+    assert sum(each.result() for each in working) == 2
+    assert len(woken) == 2  # whoever is done sees to the next one
+    assert [each.attempts for each in Attachment.objects.filter(pk__in=woken)] == [0] * len(set(woken))
+    assert files.fetch_files() == 2
+    assert set(Attachment.objects.values_list("state", flat=True)) == {FileState.STORED}
+
+
+def test_files_that_are_tried_again_later_are_not_being_asked_for(maya: Any, account: Any, provider: Any) -> None:
+    sends(maya, account, *[LINK] * 4)
+    provider(refusing())
+    assert files.fetch_files() == 4
+    provider(a_picture)
+    Attachment.objects.update(next_attempt_at=now())
+    assert files.fetch_files() == 4
