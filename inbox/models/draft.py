@@ -15,6 +15,9 @@ class Draft(models.Model):
     channel = models.CharField(max_length=16)  # "note" for an internal note
     text = models.TextField(blank=True)
     subject = models.CharField(max_length=300, blank=True)
+    cc = models.CharField(max_length=2000, blank=True, default="", db_default="")  # as it was typed
+    bcc = models.CharField(max_length=2000, blank=True, default="", db_default="")
+    sent_to = models.CharField(max_length=320, blank=True, default="", db_default="")  # the one chosen
     saved_at = models.DateTimeField(default=now)
 
     class Meta:
