@@ -236,13 +236,15 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """A mail system says a mail of ours did not arrive (`permanent`) or is late."""
+    """A mail system says a mail of ours did not arrive (`permanent`) or is late. `mail`: the report as it reads, to be
+    filed when it is about none of ours; None where it names no sender."""
 
     message_id: str
     address: str
     permanent: bool
     reason: str
     code: str = ""
+    mail: InboundMessage | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,10 +370,14 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a message may not be sent there, and what to do, as one sentence each."""
+    """Why a message may not be sent there, and what to do, as one sentence each.
+
+    `passes`: it is about us and not about them, and what is on its way already waits until somebody has seen to it.
+    """
 
     reason: str
     remedy: str = ""
+    passes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -46,47 +46,51 @@ TRIES_PER_ITEM = 10
 OUTAGE = timedelta(seconds=15)  # until what waits for a disk or the database is tried again
 OUTAGES = (InterfaceError, OperationalError)
 SETTLED = ("entry", "update", "duplicate")
-# A claim that a power cut takes back is made again, so it does not wait for the disk.
-CLAIM = """UPDATE connectors_receipt SET attempts = attempts + 1, next_attempt_at = %s
-    WHERE id = %s AND state = 'waiting' AND next_attempt_at <= %s
+ROOM = 4 * 1024**2  # bytes that are claimed at once, or one receipt if it is larger
+# Those somebody else is claiming are theirs. A claim that a power cut takes back is made again, so it does not wait for
+# the disk.
+CLAIM = """WITH due AS (
+    SELECT id, octet_length(body) AS size FROM connectors_receipt
+    WHERE id = ANY(%(ids)s) AND state = 'waiting' AND next_attempt_at <= %(now)s
+    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED),
+mine AS (SELECT id, sum(size) OVER (ORDER BY id) - size AS before FROM due)
+UPDATE connectors_receipt SET attempts = attempts + 1, next_attempt_at = %(until)s
+    WHERE id IN (SELECT id FROM mine WHERE before < %(room)s)
     RETURNING *, set_config('synchronous_commit', 'off', true) AS hurry"""
 
 
 def take_in(receipt_id: int) -> bool:
     """Takes in one receipt; False when it is done, somebody else's, or not due. Safe to call any number of times."""
-    receipt = _claim(receipt_id)
-    if receipt:
-        _settle(receipt, lambda: _parsed(receipt))
-    return receipt is not None
+    claimed = _claim([receipt_id])
+    _settle([(receipt, partial(_parsed, receipt)) for receipt in claimed])
+    return bool(claimed)
 
 
-def take_in_each(receipt_ids: Sequence[int]) -> None:
-    """One after the other; while one is being stored the next one is being read, for most mail in another process."""
+def take_in_each(receipt_ids: Iterable[int]) -> None:
+    """One after the other; while one is being stored the next ones are being read, mail in another process."""
+    left = {*receipt_ids}
     with ThreadPoolExecutor(1, "reader") as reader:
-        before: Callable[[], None] | None = None
-        for receipt in filter(None, map(_claim, receipt_ids)):
-            reading = reader.submit(_parsed, receipt)
-            if before:
-                before()
-            before = partial(_settle, receipt, reading.result)
-        if before:
-            before()
+        while left and (claimed := _claim([*left])):
+            left -= {receipt.pk for receipt in claimed}
+            _settle([(receipt, reader.submit(_parsed, receipt).result) for receipt in claimed])
 
 
-def _settle(receipt: Receipt, items: Callable[[], list[Item]]) -> None:
-    try:
-        if receipt.attempts > MOST_ATTEMPTS:
-            reason = f"It was tried {MOST_ATTEMPTS} times, and each time the worker died."
-            _finish(receipt, [outcomes.quarantine(reason, fix=outcomes.OURS)])
-        else:
-            _take_all(receipt, items())
-    except TryLater as error:
-        _wait(receipt, str(error))
-    except OUTAGES:
-        connection.close()
-        with suppress(Error):
-            _wait(receipt, "The database was away.")
-        raise
+def _settle(claimed: Sequence[tuple[Receipt, Callable[[], list[Item]]]]) -> None:
+    """Each with its items, as soon as they are read."""
+    for at, (receipt, items) in enumerate(claimed):
+        try:
+            if receipt.attempts > MOST_ATTEMPTS:
+                reason = f"It was tried {MOST_ATTEMPTS} times, and each time the worker died."
+                _finish(receipt, [outcomes.quarantine(reason, fix=outcomes.OURS)])
+            else:
+                _take_all(receipt, items())
+        except TryLater as error:
+            _wait([receipt], str(error))
+        except OUTAGES:
+            connection.close()
+            with suppress(Error):
+                _wait([each for each, _ in claimed[at:]], "The database was away.")
+            raise
 
 
 def _take_all(receipt: Receipt, items: list[Item]) -> None:
@@ -139,9 +143,9 @@ def _brings_back_what_was_erased(results: list[Outcome]) -> bool:
     return any(each == outcomes.erased() for each in results)
 
 
-def _wait(receipt: Receipt, reason: str) -> None:
-    """Nothing is wrong with it, so the try does not count."""
-    waiting = Receipt.objects.filter(pk=receipt.pk, state=ReceiptState.WAITING)
+def _wait(receipts: Iterable[Receipt], reason: str) -> None:
+    """Nothing is wrong with them, so the try does not count."""
+    waiting = Receipt.objects.filter(pk__in=[receipt.pk for receipt in receipts], state=ReceiptState.WAITING)
     waiting.update(attempts=F("attempts") - 1, next_attempt_at=now() + OUTAGE, reason=reason)
 
 
@@ -150,10 +154,12 @@ def take_in_task(*receipt_ids: int) -> None:
     take_in_each(receipt_ids)
 
 
-def _claim(receipt_id: int) -> Receipt | None:
-    claimed = next(iter(rows.fetch(Receipt, CLAIM, [now() + LEASE, receipt_id, now()])), None)
-    if claimed:
-        claimed.connector = at_hand(pk=claimed.connector_id)
+def _claim(receipt_ids: Sequence[int]) -> list[Receipt]:
+    """Those that are due, in their order, as many as there is room for."""
+    about = {"ids": list(receipt_ids), "now": now(), "until": now() + LEASE, "room": ROOM}
+    claimed = sorted(rows.fetch(Receipt, CLAIM, about), key=lambda receipt: receipt.pk)
+    for receipt in claimed:
+        receipt.connector = at_hand(pk=receipt.connector_id)
     return claimed
 
 
@@ -223,7 +229,7 @@ def _act(item: Item, receipt: Receipt, *, is_alone: bool) -> Outcome:
         case OptOut():
             return consents.opt_out(connector, item)
         case Bounce():
-            return reports.bounce(connector, item)
+            return reports.bounce(connector, item, receipt.received_at)
 
 
 def _connector_for(item: Item, receipt: Receipt) -> Connector | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.utils.timezone import now
 
@@ -10,8 +13,8 @@ from connectors.adapters.email.message_id import is_ours
 from connectors.messages import Bounce, Read, Status
 from connectors.models import Connector
 from inbox import outbox
-from inbox.intake import outcomes
-from inbox.intake.outcomes import Duplicate, NotYet, Outcome
+from inbox.intake import messages, outcomes
+from inbox.intake.outcomes import Duplicate, NotYet, Outcome, Unusable
 from inbox.locking import locked_with
 from inbox.models import Delivery, Entry, ProviderMessage, State
 
@@ -63,20 +66,18 @@ def status(connector: Connector, item: Status) -> Outcome:
     return outcomes.update(f"delivery {item.status}", delivery.entry_id)
 
 
-def bounce(connector: Connector, item: Bounce) -> Outcome:
-    """Believed only about a mail we really sent: our own Message-ID, to that address."""
+def bounce(connector: Connector, item: Bounce, at: datetime | None = None) -> Outcome:
+    """Believed only about a mail we really sent: our own Message-ID, to that address. What is not is filed."""
     uuid = is_ours(item.message_id, settings.SECRET_KEY.encode())
     entry = Entry.objects.filter(uuid=uuid, connector=connector).select_related("identity").first() if uuid else None
-    if entry is None:
-        return outcomes.ignored("bounce of a mail that is not ours", item.reason)
-    if entry.erased_at:
+    if entry is not None and entry.erased_at:
         raise Duplicate(entry.pk, entry.case_id)
-    delivery, address = entry.deliveries.first(), item.address.lower()
-    if delivery is None:
-        return outcomes.ignored("bounce of a mail that was never sent", item.reason)
+    delivery, address = entry.deliveries.first() if entry else None, item.address.lower()
+    if entry is None or delivery is None:
+        return _filed(connector, item, at)
     if address and entry.identity and address != entry.identity.value:
         if address not in entry.headers.get("cc", []):
-            return outcomes.ignored("bounce for somebody who was not written to", address)
+            return _filed(connector, item, at)
         _say_beside(delivery, f"Not delivered to {address}: {item.reason}")
     elif item.permanent:
         # The server had accepted it, so "sent" stands; a bounce is the one report that comes after it.
@@ -84,6 +85,13 @@ def bounce(connector: Connector, item: Bounce) -> Outcome:
     else:
         _say_beside(delivery, item.reason)
     return outcomes.update("bounce" if item.permanent else "delayed", entry.pk)
+
+
+def _filed(connector: Connector, item: Bounce, at: datetime | None) -> Outcome:
+    if item.mail is None:
+        raise Unusable("It says that a mail did not arrive, and it is none that was sent from here.")
+    with transaction.atomic():
+        return messages.receive(connector, item.mail, at)
 
 
 def _say_beside(delivery: Delivery, words: str) -> None:

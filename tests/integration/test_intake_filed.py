@@ -171,6 +171,36 @@ def test_an_out_of_office_of_somebody_known_to_be_a_person_starts_no_wait(
     assert again(case).waiting_since is None
 
 
+PLAIN_REPORT = "This message was created automatically by mail delivery software.\r\n\r\n  gone@ortiz.test\r\n"
+REPORT = [
+    "MIME-Version: 1.0", "Content-Type: multipart/report; report-type=delivery-status; boundary=b", "", "--b",
+    "Content-Type: message/delivery-status", "", "Reporting-MTA: dns; mx.test", "",
+    "Final-Recipient: rfc822; gone@ortiz.test", "Action: failed", "Status: 5.1.1", "--b--",
+]  # fmt: skip
+
+
+def taken_in(mailbox: Any, *lines: str) -> Receipt:
+    key = Receipt.store(mailbox, "\r\n".join(lines).encode(), headers={})
+    assert key and intake.take_in(key)
+    return Receipt.objects.get(pk=key)
+
+
+@pytest.mark.parametrize("rest", [["", PLAIN_REPORT], REPORT])
+def test_a_report_about_no_mail_of_ours_is_filed(mailbox: Any, rest: list[str]) -> None:
+    head = ["From: mailer-daemon@mx.test", "To: support@northwind.test", "Subject: Mail delivery failed"]
+    taken_in(mailbox, *head, *rest)
+    filed = Entry.objects.get()
+    assert (filed.kind, filed.classification) == ("filed", "bounce")
+    assert filed.reason == "A mail server says something could not be delivered"
+
+
+@pytest.mark.parametrize("rest", [["", PLAIN_REPORT], REPORT])
+def test_a_report_about_no_mail_of_ours_from_nobody_is_shown_in_the_quarantine(mailbox: Any, rest: list[str]) -> None:
+    quarantined = taken_in(mailbox, "From: <>", "To: support@northwind.test", "Subject: Failed", *rest)
+    assert quarantined.state == "quarantined"
+    assert quarantined.reason == "It says that a mail did not arrive, and it is none that was sent from here."
+
+
 @pytest.mark.parametrize(
     "header", ["List-Id: <team.ortiz.test>", "Precedence: bulk", "Auto-Submitted: auto-generated", "Return-Path: <>"]
 )

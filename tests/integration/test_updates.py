@@ -282,7 +282,8 @@ def test_a_page_that_missed_the_news_of_a_reaction_or_a_file_hears_of_it(
 def bounces(
     mailbox: Connector, reply: Entry, address: str, *, permanent: bool = True, reason: str = "No such person."
 ) -> str:
-    item = Bounce(reply.message_id, address, permanent=permanent, reason=reason, code="5.1.1")
+    whole = make.message(Sender("mailer-daemon@mx.test"), mailbox, "It did not work.", classification="bounce")
+    item = Bounce(reply.message_id, address, permanent=permanent, reason=reason, code="5.1.1", mail=whole)
     return str(reports.bounce(mailbox, item)["outcome"])
 
 
@@ -321,9 +322,10 @@ def test_a_mail_that_is_late_says_so(mailed: Entry, mailbox: Any, heard: list[di
     assert [frame["entry"] for frame in heard] == [mailed.pk]
 
 
-def test_a_bounce_for_a_stranger_means_nothing(mailed: Entry, mailbox: Any) -> None:
-    assert bounces(mailbox, mailed, "stranger@elsewhere.test") == "ignored"
+def test_a_bounce_for_a_stranger_means_nothing_and_is_filed(mailed: Entry, mailbox: Any) -> None:
+    assert bounces(mailbox, mailed, "stranger@elsewhere.test") == "entry"
     assert mailed.deliveries.get().reason == ""
+    assert Entry.objects.get(kind="filed").text == "It did not work."
 
 
 # Seen

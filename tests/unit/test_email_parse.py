@@ -315,12 +315,56 @@ def test_bounces_of_older_mail_systems_are_understood(name: str, message_id_: st
     assert (bounce.message_id, bounce.address, bounce.code) == (message_id_, "gone@ortiz.example", code)
 
 
-def test_notices_that_need_nobody_are_ignored_by_name() -> None:
-    (delivered,) = parse(receipt(payload("dsn_delivered")))
-    (receipt_,) = parse(receipt(payload("mdn")))
-    assert isinstance(delivered, Ignored)
-    assert isinstance(receipt_, Ignored)
-    assert (delivered.kind, receipt_.kind) == ("delivery notice", "read receipt")
+PASTED = """I tried to write to you and got this. I need my order 1234!
+
+This message was created automatically by mail delivery software.
+
+  support@shop.example
+    host mx.shop.example: 550 5.2.2 mailbox full
+"""
+
+
+@pytest.mark.parametrize("header", ["Message-ID: <1@ortiz.example>", "X-Failed-Recipients: support@shop.example"])
+def test_a_report_that_a_customer_pastes_or_forges_is_the_customers_mail(header: str) -> None:
+    found = message(mail(header, body=PASTED))
+    assert (found.classification, found.sender.address) == (Classification.PERSON, "maya@ortiz.example")
+    assert "I need my order 1234!" in found.text
+
+
+@pytest.mark.parametrize(
+    ("sender", "header"),
+    [("postmaster@exim.example", "X: y"), ("Robot <robot@exim.example>", "Return-Path: <>"), ("<>", "X: y")],
+)
+def test_a_plain_report_is_a_mail_servers(sender: str, header: str) -> None:
+    (found,) = parse(receipt(mail(header, body=PASTED, sender=sender)))
+    assert isinstance(found, Bounce)
+    assert (found.message_id, found.code) == ("", "5.2.2")
+
+
+def test_a_report_brings_its_mail_along_for_the_case_that_it_is_about_none_of_ours() -> None:
+    failed, late = parse(receipt(payload("dsn_postfix")))
+    assert isinstance(failed, Bounce)
+    assert isinstance(late, Bounce)
+    assert failed.mail is late.mail
+    assert failed.mail is not None
+    assert failed.mail.sender.address == "MAILER-DAEMON@mx.shop.example"
+    assert (failed.mail.classification, failed.mail.reason) == (
+        Classification.BOUNCE,
+        "A mail server says something could not be delivered",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("dsn_delivered", "A mail server says our mail went through"),
+        ("mdn", "A mail program says our mail was displayed or deleted"),
+    ],
+)
+def test_notices_that_need_nobody_are_filed(name: str, reason: str) -> None:
+    found = message(name)
+    assert (found.classification, found.reason) == (Classification.AUTOMATIC, reason)
+    assert found.is_auto_reply
 
 
 def test_a_bounce_that_names_nothing_is_filed_as_one() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from connectors.adapters.email import addresses, charset
 from connectors.adapters.email.characters import one_line
+from connectors.adapters.email.classify import UNDELIVERED, is_from_a_mail_server
 from connectors.adapters.email.headers import Headers
 from connectors.adapters.email.piece import Piece
-from connectors.messages import Bounce, Ignored, Item
+from connectors.messages import Bounce, Classification, InboundMessage, Item
 
 _GROUP_END = re.compile(rb"(?:\r?\n[ \t]*){2,}")
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
@@ -33,27 +35,44 @@ _WORDS = {
 }
 
 
-def report(root: Piece) -> list[Item] | None:
-    """The items of a delivery report or read receipt; None when the mail is neither."""
+def report(root: Piece, mail: InboundMessage | None) -> list[Item] | None:
+    """The items of a delivery report or read receipt; None when the mail is neither. `mail`: how it reads otherwise.
+
+    Without the parts that make a report anybody can have copied one: then it must come from a mail server.
+    """
     kinds = {piece.kind: piece for piece in reversed(list(root.leaves()))}
     if root.parameter("report-type").lower() == "disposition-notification" or (
         "message/disposition-notification" in kinds and root.kind == "multipart/report"
     ):
-        return [Ignored("read receipt", "A mail program says our mail was displayed or deleted")]
+        return _notice(mail, "A mail program says our mail was displayed or deleted")
     status = kinds.get("message/delivery-status") or kinds.get("message/global-delivery-status")
     if status is not None:
-        return _delivery_report(root, status, _returned(kinds))
+        bounces = _delivery_report(root, status, _returned(kinds))
+        return _with(mail, bounces) if bounces else _notice(mail, "A mail server says our mail went through")
+    if mail is not None and not is_from_a_mail_server(root.headers, mail.sender.address):
+        return None
     if "x-failed-recipients" in root.headers:
         failed = [sender.address for sender in addresses.every(root.headers, "x-failed-recipients")]
-        return _plain_report(root, failed)
+        return _with(mail, _plain_report(root, failed))
     if root.kind == "text/plain" and _QMAIL.search(root.content[:4096]):
-        return _plain_report(root, _qmail_addresses(root.content))
+        return _with(mail, _plain_report(root, _qmail_addresses(root.content)))
     return None
 
 
-def _delivery_report(root: Piece, status: Piece, returned: Piece | None) -> list[Item]:
+def _notice(mail: InboundMessage | None, reason: str) -> list[Item] | None:
+    if mail is None:
+        return None
+    return [replace(mail, classification=Classification.AUTOMATIC, reason=reason, is_auto_reply=True)]
+
+
+def _with(mail: InboundMessage | None, bounces: list[Bounce]) -> list[Item] | None:
+    whole = replace(mail, classification=Classification.BOUNCE, reason=UNDELIVERED) if mail else None
+    return [replace(each, mail=whole) for each in bounces] or None
+
+
+def _delivery_report(root: Piece, status: Piece, returned: Piece | None) -> list[Bounce]:
     message_id = _message_id(root, returned)
-    bounces: list[Item] = []
+    bounces: list[Bounce] = []
     for group in _GROUP_END.split(status.content.strip()):
         fields = Headers.parse(group)
         action = fields.word("action")
@@ -69,12 +88,10 @@ def _delivery_report(root: Piece, status: Piece, returned: Piece | None) -> list
                 code=code[1] if code else "",
             )
         )
-    return bounces or [Ignored("delivery notice", "A mail server says our mail went through")]
+    return bounces
 
 
-def _plain_report(root: Piece, failed: list[str]) -> list[Item] | None:
-    if not failed:
-        return None
+def _plain_report(root: Piece, failed: list[str]) -> list[Bounce]:
     body = b"\n".join(piece.content[:262144] for piece in root.leaves())[:262144]
     found = _INNER_MESSAGE_ID.search(body)
     message_id = found[1].decode("ascii", "replace") if found else _cited(root.headers)

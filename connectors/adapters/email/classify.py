@@ -30,6 +30,8 @@ _AUTOMATIC_HEADERS = ("x-autoreply", "x-autorespond", "x-autoreply-from", "x-mai
 _LIST_HEADERS = ("list-id", "list-post", "list-unsubscribe", "list-help")
 _SUPPRESSED = re.compile(r"\b(?:all|oof|autoreply)\b", re.IGNORECASE)
 
+UNDELIVERED = "A mail server says something could not be delivered"
+
 Verdict = tuple[Classification, str]
 
 
@@ -53,8 +55,13 @@ def _spam(headers: Headers) -> Verdict | None:
 def _bounce(headers: Headers, sender: str, subject: str) -> Verdict | None:
     local = sender.rpartition("@")[0]
     if _POSTMASTER.fullmatch(local) and (_empty_return_path(headers) or _UNDELIVERED.search(subject)):
-        return Classification.BOUNCE, "A mail server says something could not be delivered"
+        return Classification.BOUNCE, UNDELIVERED
     return None
+
+
+def is_from_a_mail_server(headers: Headers, sender: str) -> bool:
+    """By its address, or because nobody wants to hear what becomes of it (RFC 5321 §4.5.5)."""
+    return _POSTMASTER.fullmatch(sender.rpartition("@")[0]) is not None or _empty_return_path(headers)
 
 
 def auto_reply(headers: Headers, subject: str) -> str:

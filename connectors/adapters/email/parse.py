@@ -43,25 +43,24 @@ _BODY_START = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
 def parse(raw: RawInput) -> list[Item]:
-    """Exactly one message, the bounces of one report, one `Ignored` or one `Malformed`."""
+    """Exactly one message or echo, the bounces of one report, one `Ignored` or one `Malformed`."""
     try:
         root = Piece.parse(raw.body)
     except TooHostile as hostile:
         return [Malformed(f"Not read, because it has {hostile.reason}", excerpt(raw.body))]
     headers = root.headers
     author = addresses.author(headers)
-    report = bounce.report(root)
-    if report is not None:
-        return report
-    if author is None:
-        return [Malformed("no usable From", excerpt(raw.body))]
-    if raw.headers.get("use") == "sent":
+    if author is not None and raw.headers.get("use") == "sent":
         copy = _email(headers, raw.account.addresses)
         identity, date = provider_id(headers, raw.body), sent_at(headers, raw.received_at)
         return [sent.read(root, raw.account, copy, provider_id=identity, sent_at=date)]
-    if recipient.is_ours(author.sender.address, raw.account.addresses) and _is_own_mail(headers, raw):
+    if author and recipient.is_ours(author.sender.address, raw.account.addresses) and _is_own_mail(headers, raw):
         return [Ignored("own mail", "The copy of a mail we sent")]
-    return [_message(raw, root, author)]
+    mail = _message(raw, root, author) if author else None
+    report = bounce.report(root, mail)
+    if report is not None:
+        return report
+    return [mail or Malformed("no usable From", excerpt(raw.body))]
 
 
 def excerpt(body: bytes) -> str:
