@@ -21,6 +21,7 @@ from inbox.models.retention import RetentionRule
 from inbox.models.sign_in import SignInAttempt
 from inbox.models.switch import Loudness, Switch
 from inbox.models.trace import Considered, Trace, TraceKind, Upto
+from inbox.models.unheard import Unheard
 
 __all__ = [
     "Act",
@@ -68,6 +69,7 @@ __all__ = [
     "Team",
     "Trace",
     "TraceKind",
+    "Unheard",
     "Upto",
     "Wish",
     "WrongCode",
