@@ -182,6 +182,8 @@ def test_a_mail_the_server_cannot_hand_over_does_not_hold_up_the_next(
             ]
         if command == "UID FETCH 3 (UID BODY.PEEK[])":
             return [b"%s NO unknown token"]
+        if command == "UID FETCH 3 (UID FLAGS)":
+            return [b"* 1 FETCH (UID 3 FLAGS ())", b"%s OK done"]
         if "HEADER" in command:
             return [b"%s BAD never"]
         if command == "UID FETCH 5 (UID BODY.PEEK[])":

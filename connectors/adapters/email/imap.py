@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from io import BufferedReader
 from typing import Any, Self, cast
 
@@ -23,7 +23,7 @@ from imap_tools.utils import encode_folder
 from connectors.adapters.email import imap_connection
 from connectors.adapters.email.connect import explain
 from connectors.adapters.email.imap_connection import TROUBLE
-from connectors.adapters.email.imap_words import description, lines, numbers, since, uid_set
+from connectors.adapters.email.imap_words import description, flags, lines, numbers, since, uid_set
 from connectors.adapters.email.oversize import stub
 from connectors.adapters.email.piece import MAX_MAIL_BYTES
 from connectors.errors import ConnectionLost
@@ -31,6 +31,8 @@ from connectors.messages import Account
 
 READ_SECONDS = 120.0
 BATCH = 200
+LISTING = -1  # instead of a UID under way: a batch is being described, and nobody knows which mail would be at fault
+UNKNOWN = -1  # a size the server does not know
 MAX_HEADER_FETCH = 65536
 MAX_IDLE_SECONDS = 600.0  # routers forget a silent connection long before the 29 minutes of RFC 2177
 
@@ -153,19 +155,23 @@ class Mailbox:
     ) -> Iterator[RawMail]:
         """Every mail with a UID above `last_uid`, oldest first, one body at a time; `fetching` is the one under way.
 
-        A mail deleted meanwhile is left out; one that is too large, that the server cannot hand over or that was
-        `given_up` comes without `raw`, so that nothing behind it waits. What is not `wanted` (its UID, when it arrived)
-        is not fetched.
+        A mail deleted meanwhile is left out; one that is too large, that the server cannot describe or hand over or
+        that was `given_up` comes without `raw`, so that nothing behind it waits. Once LISTING is `given_up`, mails are
+        described one by one. What is not `wanted` (its UID, when it arrived) is not fetched.
         """
         with self._guarded():
             self._client.noop()  # a session sees new mail only after the server has announced it
             self._has_news()
             found = numbers(self._command("SEARCH", f"UID {last_uid + 1}:*"))
         uids = sorted(uid for uid in found if uid > last_uid)  # `n:*` always names the last mail, even beyond it
-        for start in range(0, len(uids), BATCH):
+        batch = 1 if LISTING in given_up else BATCH
+        for start in range(0, len(uids), batch):
+            batched = uids[start : start + batch]
+            self.fetching = batched[0] if batch == 1 else LISTING
+            described = [(uid, UNKNOWN, datetime.now(UTC)) for uid in batched if uid in given_up]
             with self._guarded():
-                described = sorted(self._described(uids[start : start + BATCH]))
-            for uid, size, arrived in described:
+                described += self._described([uid for uid in batched if uid not in given_up])
+            for uid, size, arrived in sorted(described):
                 self.fetching = uid
                 if wanted and not wanted(uid, arrived):
                     continue
@@ -231,14 +237,40 @@ class Mailbox:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _described(self, uids: Sequence[int]) -> Iterator[tuple[int, int, datetime]]:
+    def _described(self, uids: Sequence[int]) -> list[tuple[int, int, datetime]]:
         """(uid, size, date) of those that are still there and not marked as deleted."""
-        wanted = set(uids)
-        for line in lines(self._command("FETCH", uid_set(uids), "(UID FLAGS RFC822.SIZE INTERNALDATE)")):
-            found = description(line)
-            if found is not None and found[0] in wanted:
-                wanted.discard(found[0])
-                yield found
+        if not uids:
+            return []
+        try:
+            told = self._command("FETCH", uid_set(uids), "(UID FLAGS RFC822.SIZE INTERNALDATE)")
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:
+            if len(uids) > 1:
+                return [found for uid in uids for found in self._described_alone(uid)]
+            told = []
+        found = {each[0]: each for each in map(description, lines(told)) if each and each[0] in uids}
+        deleted = {uid for line in lines(told) for uid, is_deleted in flags(line) if is_deleted}
+        left = self._left([uid for uid in uids if uid not in found and uid not in deleted])
+        return [*found.values(), *((uid, UNKNOWN, datetime.now(UTC)) for uid in left)]
+
+    def _described_alone(self, uid: int) -> list[tuple[int, int, datetime]]:
+        self.fetching = uid
+        return self._described([uid])
+
+    def _left(self, uids: Sequence[int]) -> list[int]:
+        """Those that are still there and not marked as deleted. What nothing is told of at all is still there."""
+        if not uids:
+            return []
+        self._client.noop()  # else a server may tell anything of a mail that is gone already (RFC 2180 §4.1)
+        try:
+            told = self._command("FETCH", uid_set(uids), "(UID FLAGS)")
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:
+            return [*uids] if len(uids) == 1 else [left for uid in uids for left in self._left([uid])]
+        here = {uid for line in lines(told) for uid, is_deleted in flags(line) if not is_deleted}
+        return [uid for uid in uids if uid in here]
 
     def _mail(self, uid: int, size: int, date: datetime, max_bytes: int, *, is_given_up: bool) -> RawMail | None:
         if is_given_up:
@@ -246,14 +278,20 @@ class Mailbox:
         if size > max_bytes:
             problem = f"This mail of {size / 1024 / 1024:.0f} MB was too large to fetch. It is still in the mailbox."
             return RawMail(uid, self._uidvalidity, date, size, None, self._header(uid), problem)
+        raw = self._raw(uid) if size != UNKNOWN else None
+        if raw:
+            return RawMail(uid, self._uidvalidity, date, size, raw)
+        if not self._left([uid]):
+            return None
+        return RawMail(uid, self._uidvalidity, date, size, None, self._header(uid), _BROKEN)
+
+    def _raw(self, uid: int) -> bytes | None:
         try:
-            raw = self._literal(uid, "BODY.PEEK[]")
+            return self._literal(uid, "BODY.PEEK[]")
         except imaplib.IMAP4.abort:
             raise
         except imaplib.IMAP4.error:
-            return RawMail(uid, self._uidvalidity, date, size, None, self._header(uid), _BROKEN)
-        # Of a mail that somebody removes at this moment a server may tell nothing, or that it is empty (RFC 2180 §4.1).
-        return RawMail(uid, self._uidvalidity, date, size, raw) if raw else None
+            return None
 
     def _header(self, uid: int) -> bytes:
         try:
@@ -271,6 +309,7 @@ class Mailbox:
         return None
 
     def _command(self, name: str, *arguments: str) -> Sequence[Any]:
+        self._client.untagged_responses.pop(name, None)  # what came with a refusal is no answer to the next question
         status, answers = self._client.uid(name, *arguments)
         if status != "OK":
             raise imaplib.IMAP4.error(f"{name} was answered {status}")

@@ -40,10 +40,17 @@ def lines(answers: Sequence[Any]) -> Iterator[bytes]:
 
 def description(line: bytes) -> tuple[int, int, datetime] | None:
     """(uid, size, date) of one FETCH answer; None for what is deleted or was not asked for."""
-    uid, size, date, flags = _UID.search(line), _SIZE.search(line), _DATE.search(line), _FLAGS.search(line)
-    if not uid or not size or (flags and b"\\deleted" in flags[1].lower()):
+    uid, size, date = _UID.search(line), _SIZE.search(line), _DATE.search(line)
+    if not uid or not size or any(is_deleted for _, is_deleted in flags(line)):
         return None
     return int(uid[1]), int(size[1]), _moment(date[1] if date else b"")
+
+
+def flags(line: bytes) -> Iterator[tuple[int, bool]]:
+    """(uid, whether it is marked as deleted) of a FETCH answer that tells both."""
+    uid, found = _UID.search(line), _FLAGS.search(line)
+    if uid and found:
+        yield int(uid[1]), b"\\deleted" in found[1].lower()
 
 
 def _moment(text: bytes) -> datetime:
