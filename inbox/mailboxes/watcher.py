@@ -26,6 +26,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 2.0, 900.0
 RECONNECT_PAUSE = 300.0  # a refused sign-in is not hammered: that locks accounts
 LOOK_EVERY = 5.0  # seconds, whether what failed was repaired
 SPARE_PAUSE = 3.0  # until the lease of another reader is looked at again
+FOLDER_REST = 60.0  # a folder that ended the session is left out so long, unless it is the one waited at
 LEASE_ROW = ""  # the mailbox itself, beside its folders
 
 
@@ -43,6 +44,7 @@ class Watcher(threading.Thread):
         self.seen_at = 0
         self.pause = FIRST_PAUSE
         self.broken: Broken = Broken()
+        self.resting: dict[Place, tuple[float, str]] = {}  # until when, and why
 
     def run(self) -> None:
         MailFolder.objects.get_or_create(connector_id=self.connector_id, name=LEASE_ROW)
@@ -112,17 +114,27 @@ class Watcher(threading.Thread):
                 connector = Connector.objects.get(pk=self.connector_id)
 
     def _read(self, connector: Connector, folders: list[Place], mailbox: Mailbox) -> None:
-        """A folder that is gone keeps nobody from the others, but it is said."""
-        missing = ""
+        """A folder that is gone or ends the session keeps nobody from the others for long, but it is said."""
+        trouble = ""
         for place in folders:
+            until, why = self.resting.get(place, (0.0, ""))
+            if time.monotonic() < until:
+                trouble = why
+                continue
             try:
                 read(connector, place, mailbox, self._gets_on, self.broken)
             except NoFolder as gone:
                 if place is folders[-1]:
                     raise
-                missing = gone.reason
-        if missing:
-            connector.failed(missing, Side.IN)
+                trouble = gone.reason
+            except Exception as error:
+                if place is not folders[-1]:
+                    why = error.reason if isinstance(error, ConnectionLost) else "The log says why."
+                    why = f'The folder "{place.name}" could not be read: {why}'
+                    self.resting[place] = (time.monotonic() + FOLDER_REST, why)
+                raise
+        if trouble:
+            connector.failed(trouble, Side.IN)
         else:
             connector.succeeded(Side.IN)
 
