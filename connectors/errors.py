@@ -19,6 +19,8 @@ class SendFailed(ConnectorError):
     """The provider did not take the message. Not `permanent`: it may be tried again after `retry_after` seconds.
 
     `reconnect`: the credentials are dead, so the connector needs a person, not another try.
+    `refused`: signing in was refused just now; too often in a row, and it needs a person as well.
+    `spent`: the access token that was refused, which a new one may be had for.
     `opted_out`: the provider says the person has opted out.
     `holds_all`: it is not about this message (unreachable, asked too much): the whole account waits until then.
     """
@@ -33,6 +35,8 @@ class SendFailed(ConnectorError):
         reconnect: bool = False,
         opted_out: bool = False,
         holds_all: bool = False,
+        refused: bool = False,
+        spent: str = "",
     ) -> None:
         super().__init__(reason)
         self.permanent = permanent
@@ -41,6 +45,8 @@ class SendFailed(ConnectorError):
         self.reconnect = reconnect
         self.opted_out = opted_out
         self.holds_all = holds_all
+        self.refused = refused
+        self.spent = spent
 
 
 class SendUnknown(ConnectorError):
@@ -56,8 +62,10 @@ class FetchFailed(ConnectorError):
 
 
 class ConnectionLost(ConnectorError):
-    """A mailbox or account cannot be reached now. `reconnect`: signing in was refused, so trying again is no use."""
+    """A mailbox or account cannot be reached now. `reconnect`, `refused` and `spent` as in `SendFailed`."""
 
-    def __init__(self, reason: str, *, reconnect: bool = False) -> None:
+    def __init__(self, reason: str, *, reconnect: bool = False, refused: bool = False, spent: str = "") -> None:
         super().__init__(reason)
         self.reconnect = reconnect
+        self.refused = refused
+        self.spent = spent

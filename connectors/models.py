@@ -34,6 +34,7 @@ class Side(models.TextChoices):
     OUT = "out", "Sending"
 
 
+MOST_REFUSALS = 3  # sign-ins in a row; whoever goes on after that has their account locked
 LONGEST_HOLD = 3600  # seconds; whoever wants more is asked again then
 
 
@@ -44,6 +45,10 @@ def new_token() -> str:
 class ConnectorQuerySet(models.QuerySet["Connector"]):
     def active(self) -> ConnectorQuerySet:
         return self.filter(is_active=True)
+
+    def sending(self) -> ConnectorQuerySet:
+        """Those that something can leave by."""
+        return self.active().filter(needs_reconnect=False, refused_out__lt=MOST_REFUSALS)
 
 
 class Connector(models.Model):
@@ -68,7 +73,9 @@ class Connector(models.Model):
     failure = models.CharField(max_length=300, blank=True)
     failing_side = models.CharField(max_length=4, blank=True)  # which side the failure is about: a Side
     consecutive_failures = models.PositiveIntegerField(default=0)
-    needs_reconnect = models.BooleanField(default=False)
+    needs_reconnect = models.BooleanField(default=False)  # its credentials are dead
+    refused_in = models.PositiveSmallIntegerField(default=0, db_default=0)  # sign-ins in a row
+    refused_out = models.PositiveSmallIntegerField(default=0, db_default=0)
     forged_count = models.PositiveIntegerField(default=0)
 
     # Messages no webhook told us of
@@ -82,6 +89,10 @@ class Connector(models.Model):
 
     held_until = models.DateTimeField(null=True, blank=True)  # the provider takes nothing from us before that
     renew_at = models.DateTimeField(null=True, blank=True)  # when to ask again whether its sign-in is to be renewed
+
+    # Automatic answers that were held back because too much came in
+    silent_at = models.DateTimeField(null=True, blank=True)
+    silent_because = models.CharField(max_length=300, blank=True, default="", db_default="")
 
     objects = ConnectorQuerySet.as_manager()
 
@@ -109,8 +120,16 @@ class Connector(models.Model):
         )
 
     @property
-    def is_healthy(self) -> bool:
-        return self.is_active and not self.needs_reconnect and self.consecutive_failures < 3
+    def stops_reading(self) -> bool:
+        return self.needs_reconnect or self.refused_in >= MOST_REFUSALS
+
+    @property
+    def stops_sending(self) -> bool:
+        return self.needs_reconnect or self.refused_out >= MOST_REFUSALS
+
+    @property
+    def asks_for_a_person(self) -> bool:
+        return self.stops_reading or self.stops_sending
 
     def succeeded(self, side: Side) -> None:
         """At most every 10 s, or at once when it ends a run of failures: health must not cost a row per mail.
@@ -118,10 +137,11 @@ class Connector(models.Model):
         Mail that comes in says nothing about whether our password for sending is right.
         """
         at = now()
-        if self.failure or not self.last_success_at or self.last_success_at < at - timedelta(seconds=10):
+        refused = self.refused_in if side == Side.IN else self.refused_out
+        if self.failure or refused or not self.last_success_at or self.last_success_at < at - timedelta(seconds=10):
             self.last_success_at = at
             mine = Connector.objects.filter(pk=self.pk)
-            mine.update(last_success_at=at)
+            mine.update(last_success_at=at, **{f"refused_{side.value}": 0})
             mine.filter(failing_side__in=["", side]).update(
                 failure="", consecutive_failures=0, needs_reconnect=False, failing_side=""
             )
@@ -129,8 +149,22 @@ class Connector(models.Model):
     def begins_anew(self) -> None:
         """Somebody changed what was wrong, or saw it work: what failed before says nothing any more."""
         Connector.objects.filter(pk=self.pk).update(
-            failure="", failing_side="", consecutive_failures=0, needs_reconnect=False
+            failure="",
+            failing_side="",
+            consecutive_failures=0,
+            needs_reconnect=False,
+            refused_in=0,
+            refused_out=0,
+            held_until=None,
         )
+
+    def renewed(self) -> None:
+        """What failed with the old sign-in is tried with the new one. Refusals are counted on: if it is refused too,
+        only a person can help."""
+        passing = Connector.objects.filter(
+            pk=self.pk, needs_reconnect=False, refused_in__lt=MOST_REFUSALS, refused_out__lt=MOST_REFUSALS
+        )
+        passing.update(failure="", failing_side="", consecutive_failures=0)
 
     def keep(self, secrets: Mapping[str, str], options: Mapping[str, str]) -> None:
         """Puts these into what is kept; the rest stays, also what somebody else changes at this moment."""
@@ -156,14 +190,35 @@ class Connector(models.Model):
     def is_being_checked(self) -> bool:
         return bool(self.check_asked_at and (not self.checked_at or self.checked_at < self.check_asked_at))
 
-    def failed(self, reason: str, side: Side, *, reconnect: bool = False) -> None:
-        Connector.objects.filter(pk=self.pk).update(
-            last_failure_at=now(),
-            failure=reason[:300],
-            failing_side=side,
-            consecutive_failures=models.F("consecutive_failures") + 1,
-            needs_reconnect=models.Case(models.When(needs_reconnect=True, then=True), default=models.Value(reconnect)),
-        )
+    def forget_secret(self, value: str) -> None:
+        """It was refused. What has come in its place meanwhile stays; else a new one is asked for at once."""
+        with transaction.atomic():
+            fresh = Connector.objects.select_for_update(no_key=True).get(pk=self.pk)
+            fresh.credentials = {
+                name: "" if value and kept == value else kept for name, kept in fresh.credentials.items()
+            }
+            fresh.renew_at = None
+            fresh.save(update_fields=["credentials", "renew_at"])
+        forget_at_hand(self)
+
+    def failed(self, reason: str, side: Side, *, reconnect: bool = False, refused: bool = False) -> None:
+        """`reconnect`: the credentials are dead. `refused`: signing in was, which may pass; not a third time.
+
+        What a person has to see to stays readable until they have, whatever else fails meanwhile.
+        """
+        with transaction.atomic():
+            fresh = Connector.objects.select_for_update(no_key=True).defer("credentials").get(pk=self.pk)
+            if reconnect or refused or not fresh.asks_for_a_person:
+                fresh.failure, fresh.failing_side = reason[:300], side
+            fresh.last_failure_at = now()
+            fresh.consecutive_failures += 1
+            fresh.needs_reconnect |= reconnect
+            if refused and side == Side.IN:
+                fresh.refused_in += 1
+            elif refused and not fresh.is_held:  # those beside it were refused at the same moment
+                fresh.refused_out += 1
+            health = ["failure", "failing_side", "last_failure_at", "consecutive_failures", "needs_reconnect"]
+            fresh.save(update_fields=[*health, "refused_in", "refused_out"])
 
 
 _at_hand: dict[int | str, tuple[float, Connector]] = {}

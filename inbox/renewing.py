@@ -36,5 +36,5 @@ def renew(connector_id: int) -> bool:
     if renewal is None:
         return False
     connector.keep(renewal.secrets, renewal.options)
-    connector.succeeded(Side.OUT)
+    connector.renewed()
     return True

@@ -27,6 +27,9 @@ from connectors.messages import (
 )
 
 
+BACK_OFF: Sequence[int] = (30, 120, 600, 1800, 3600, 7200, 14400)
+
+
 class Limits(Protocol):
     """What fits and what is allowed on a channel. Asked by the composer and again by the server at dispatch."""
 
@@ -39,6 +42,7 @@ class Limits(Protocol):
     files_apart: bool  # a text and each file are provider messages of their own
     asks_before_first: bool  # who never wrote is written to only when the agent has agreed to it
     introduces_us: bool  # the first message in a case begins with our name: nothing else there tells it
+    back_off: Sequence[int]  # seconds until the next try of what may pass; after the last one it failed
 
     def split(self, text: str) -> list[str]:
         """The texts of the provider messages this text becomes; never empty, nothing lost."""

@@ -23,7 +23,7 @@ POLL_SECONDS = 15.0
 LEASE = timedelta(seconds=40)  # a killed watcher is replaced after this long
 STUCK_SECONDS = 240.0  # without any progress, although every single read has a time-out: a server that drips
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 900.0
-RECONNECT_PAUSE = 300.0  # a refused sign-in is not hammered: that locks accounts
+REFUSED_PAUSE = 300.0  # a refused sign-in is not hammered: that locks accounts
 LOOK_EVERY = 5.0  # seconds, whether what failed was repaired
 SPARE_PAUSE = 3.0  # until the lease of another reader is looked at again
 FOLDER_REST = 60.0  # a folder that ended the session is left out so long, unless it is the one waited at
@@ -87,12 +87,15 @@ class Watcher(threading.Thread):
         try:
             if not self._lease():
                 return SPARE_PAUSE
+            if Connector.objects.get(pk=self.connector_id).stops_reading:
+                self.has_failed = True
+                return REFUSED_PAUSE
             self._watch()
             return 0.0
         except ConnectionLost as error:
             self._tell(error)
-            if error.reconnect:
-                return RECONNECT_PAUSE
+            if error.refused:
+                return REFUSED_PAUSE
         except Exception:  # one mailbox never stops another
             log.exception("The watcher of mailbox %s broke and starts over", self.connector_id)
         finally:
@@ -150,5 +153,8 @@ class Watcher(threading.Thread):
     def _tell(self, error: ConnectionLost) -> None:
         log.warning("Mailbox %s: %s", self.connector_id, error.reason)
         self.has_failed = True
-        Connector.objects.get(pk=self.connector_id).failed(error.reason, Side.IN, reconnect=error.reconnect)
+        connector = Connector.objects.get(pk=self.connector_id)
+        connector.failed(error.reason, Side.IN, reconnect=error.reconnect, refused=error.refused)
+        if error.spent:
+            connector.forget_secret(error.spent)
         live.announce(lambda: {"kind": "board"})

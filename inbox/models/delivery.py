@@ -11,6 +11,8 @@ from django.db import connection, models
 from django.utils.timezone import now
 
 from config.database import rows
+from connectors.adapters import ADAPTERS
+from connectors.messages import Channel
 from connectors.models import Connector
 from customers.models import Identity
 from inbox.models.entry import Entry
@@ -41,7 +43,6 @@ RANK = {
 }
 LEASE = timedelta(seconds=120)
 SLOW, MOST_HANGING = timedelta(seconds=3), 2
-BACK_OFF = [30, 120, 600, 1800, 3600, 7200, 14400]  # seconds until the next try; after the last one it failed
 
 
 def is_progress(before: str, after: str) -> bool:
@@ -119,9 +120,10 @@ class Delivery(models.Model):
 
     def put_back(self, reason: str, retry_after: int | None = None) -> bool:
         """Queues it again after a refusal that may pass; False when it was tried often enough."""
-        if self.attempts > len(BACK_OFF):
+        back_off = ADAPTERS[Channel(self.connector.kind)].limits.back_off
+        if self.attempts > len(back_off):
             return False
-        wait = max(retry_after or 0, BACK_OFF[self.attempts - 1])
+        wait = max(retry_after or 0, back_off[self.attempts - 1])
         Delivery.objects.filter(pk=self.pk, state=State.SENDING).update(
             state=State.QUEUED, not_before=now() + timedelta(seconds=wait), reason=reason[:400], changed_at=now()
         )
@@ -137,12 +139,17 @@ class Delivery(models.Model):
 
     def wait_for(self, connector: Connector) -> None:
         """Its provider takes nothing just now: it was not asked, so this was no try."""
+        until = connector.held_until if connector.held_until and connector.is_held else now() + SLOW
+        self.wait(until, self.reason or f"{connector.name} may send no more for the moment.")
+
+    def wait(self, until: datetime, reason: str) -> None:
+        """It did not leave, for nothing that is its own: this was no try."""
         Delivery.objects.filter(pk=self.pk, state=State.SENDING).update(
             state=State.QUEUED,
-            not_before=connector.held_until if connector.is_held else now() + SLOW,
+            not_before=until,
             attempts=models.F("attempts") - 1,
             changed_at=now(),
-            reason=f"{connector.name} may send no more for the moment.",
+            reason=reason[:400],
         )
 
     @property

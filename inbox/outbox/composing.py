@@ -12,7 +12,9 @@ from inbox.models import Attachment, Delivery, Entry
 from inbox.models.media import media_link
 
 
-def compose(delivery: Delivery) -> OutboundMessage:
+def compose(delivery: Delivery, *, to_send: bool = True) -> OutboundMessage:
+    """Raises what the store of files raises while it is away, and FileNotFoundError when a file is gone. To look it
+    up no file is read."""
     entry, identity = delivery.entry, delivery.identity
     is_mail = entry.channel == Channel.EMAIL
     return OutboundMessage(
@@ -25,7 +27,7 @@ def compose(delivery: Delivery) -> OutboundMessage:
         subject=entry.subject,
         text=inviting.fill(delivery.text, entry.case) if entry.case else delivery.text,
         quoted=_quoted(entry) if is_mail else "",
-        files=tuple(_files(delivery, is_mail)),
+        files=tuple(_files(delivery, is_mail, to_send)),
         email=_headers(entry) if is_mail else None,
         automatic=entry.classification == Classification.AUTOMATIC,
         last_inbound_at=identity.last_inbound_at,
@@ -60,19 +62,19 @@ def _quoted(entry: Entry) -> str:
     return f"On {answered.created_at:%d %b %Y %H:%M}, {answered.author} wrote:\n{lines}"
 
 
-def _files(delivery: Delivery, is_mail: bool) -> list[OutboundFile]:
+def _files(delivery: Delivery, is_mail: bool, to_send: bool) -> list[OutboundFile]:
     """Apart from the text where the channel wants that; else all of them with the last part."""
     if ADAPTERS[Channel(delivery.entry.channel)].limits.files_apart:
         rows = [delivery.attachment] if delivery.attachment else []
     else:
         is_last = not Delivery.objects.filter(entry=delivery.entry, part__gt=delivery.part).exists()
         rows = list(delivery.entry.attachments.all()) if is_last else []
-    return [_file(row, delivery, is_mail) for row in rows]
+    return [_file(row, delivery, is_mail, to_send) for row in rows]
 
 
-def _file(row: Attachment, delivery: Delivery, is_mail: bool) -> OutboundFile:
+def _file(row: Attachment, delivery: Delivery, is_mail: bool, to_send: bool) -> OutboundFile:
     content = None
-    if is_mail:
+    if is_mail and to_send:
         with default_storage.open(row.key) as file:
             content = file.read()
     return OutboundFile(

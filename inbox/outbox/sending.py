@@ -7,12 +7,13 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
 from connectors.errors import SendFailed, SendUnknown
-from connectors.messages import CHANNEL_WORDS, Channel, Classification, DeliveryStatus, Sent
-from connectors.models import Side
+from connectors.messages import CHANNEL_WORDS, Channel, Classification, DeliveryStatus, Refusal, Sent
+from connectors.models import Connector, Side
 from customers.models import Consent
 from customers.models.consent import ConsentState
 from inbox import live
@@ -25,6 +26,9 @@ from inbox.wake import wake
 
 log = logging.getLogger(__name__)
 HOLD_SECONDS = 15  # where a provider does not say how long
+LOOK_EVERY = timedelta(minutes=1)  # whether what waits for its connector may leave
+LONGEST_WAIT = timedelta(hours=48)  # an answer that old is read again before it leaves
+NOT_AT_HAND = "What it is made of cannot be read at the moment."
 STATES = {
     DeliveryStatus.QUEUED: State.SENT,  # the provider has it in its own queue
     DeliveryStatus.SENDING: State.SENT,
@@ -47,12 +51,16 @@ def deliver(delivery_id: int) -> bool:
     is_last_word = bool(delivery.entry.data.get("last_word"))
     no = refusal(delivery.identity, delivery.connector, automatic=is_automatic, is_last_word=is_last_word)
     if no:
-        failed(delivery, f"{no.reason} {no.remedy}".strip())
+        _may_not_leave(delivery, no)
         return True
     try:
         message = compose(delivery)
-    except OSError:
+    except FileNotFoundError:
         failed(delivery, "A file of this reply is missing here, so it was not sent.")
+        return True
+    except Exception:  # a disk or a store of files that is away; nothing has left
+        log.exception("Delivery %s could not be put together", delivery.uuid)
+        _try_later(delivery, NOT_AT_HAND)
         return True
     try:
         sent = ADAPTERS[Channel(delivery.entry.channel)].send(delivery.connector.account(), message)
@@ -127,17 +135,49 @@ def failed(delivery: Delivery, reason: str, code: str = "") -> bool:
     return True
 
 
+def _may_not_leave(delivery: Delivery, no: Refusal) -> None:
+    reason = f"{no.reason} {no.remedy}".strip()
+    if no.passes and delivery.entry.created_at > now() - LONGEST_WAIT:
+        _wait(delivery, reason)
+    else:
+        failed(delivery, reason)
+
+
 def _refused(delivery: Delivery, error: SendFailed) -> None:
     if error.opted_out:
         _opted_out(delivery)
-    if error.reconnect:
-        delivery.connector.failed(error.reason, Side.OUT, reconnect=True)
-        live.announce(lambda: {"kind": "board"})
     if error.holds_all:
         delivery.connector.hold(error.retry_after or HOLD_SECONDS)
-    if error.permanent or not delivery.put_back(error.reason, error.retry_after):
+    if error.reconnect or error.refused:
+        _not_let_in(delivery.connector, error)
+        _wait(delivery, error.reason)
+    elif error.permanent:
         failed(delivery, error.reason, error.code)
     else:
+        _try_later(delivery, error.reason, error.retry_after, error.code)
+
+
+def _not_let_in(connector: Connector, error: SendFailed) -> None:
+    with transaction.atomic():  # of those that are refused at the same moment one counts
+        connector.failed(error.reason, Side.OUT, reconnect=error.reconnect, refused=error.refused)
+        if error.refused:
+            connector.hold(error.retry_after or HOLD_SECONDS)
+    if error.spent:
+        connector.forget_secret(error.spent)
+    live.announce(lambda: {"kind": "board"})
+
+
+def _try_later(delivery: Delivery, reason: str, retry_after: int | None = None, code: str = "") -> None:
+    if delivery.put_back(reason, retry_after):
+        _tell(delivery)
+    else:
+        failed(delivery, reason, code)
+
+
+def _wait(delivery: Delivery, reason: str) -> None:
+    """For somebody to see to its connector."""
+    delivery.wait(now() + LOOK_EVERY, reason)
+    if delivery.reason != reason:
         _tell(delivery)
 
 
@@ -221,9 +261,13 @@ def _look_up(delivery: Delivery) -> bool:
         mark_sent(delivery, Sent(known))
         return True
     try:
-        sent = ADAPTERS[Channel(delivery.entry.channel)].look_up(delivery.connector.account(), compose(delivery))
+        sought = compose(delivery, to_send=False)
+        sent = ADAPTERS[Channel(delivery.entry.channel)].look_up(delivery.connector.account(), sought)
     except (SendFailed, SendUnknown, OSError) as error:
         log.warning("Delivery %s could not be looked up: %s", delivery.uuid, error)
+        return False
+    except Exception:  # those behind it are looked up all the same
+        log.exception("Looking up delivery %s broke", delivery.uuid)
         return False
     if sent is None or _is_another(delivery, sent):
         return False

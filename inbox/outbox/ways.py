@@ -140,9 +140,10 @@ def _refusal(
     if not identity.can_be_answered:
         return Refusal("Short codes and names instead of numbers take no answers.", "Use another channel.")
     if not connector.is_active:
-        return Refusal(f"{connector.name} is paused.", "An admin can resume it on the health page.")
-    if connector.needs_reconnect:
-        return Refusal(f"{connector.name} has to be connected again.", "An admin can do that on the health page.")
+        return Refusal(f"{connector.name} is paused.", "An admin can resume it on the health page.", passes=True)
+    if connector.stops_sending:
+        remedy = "An admin can do that on the health page."
+        return Refusal(f"{connector.name} has to be connected again.", remedy, passes=True)
     standing = Standing(
         now=now(),
         last_inbound_at=identity.last_inbound_at,

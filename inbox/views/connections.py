@@ -52,7 +52,7 @@ def connection_of(connector: Connector) -> Connection:
 def endangered() -> list[Connection]:
     """Those that a person must see to: they stopped, or their sign-in is about to end. For the banner."""
     working = Connector.objects.active().defer("credentials").order_by("pk")
-    return [_connection(each, None) for each in working if each.needs_reconnect or _ends_soon(each)]
+    return [_connection(each, None) for each in working if each.asks_for_a_person or _ends_soon(each)]
 
 
 def _ends_soon(connector: Connector) -> bool:
@@ -72,8 +72,8 @@ def _standing(connector: Connector) -> tuple[str, bool]:
         return "not finished yet", False
     if not connector.is_active:
         return "paused", True
-    if connector.needs_reconnect:
-        return f"connect it again: {connector.failure or 'signing in was refused'}", True
+    if connector.asks_for_a_person:
+        return f"connect it again: {connector.failure or 'signing in was refused'}{_until_then(connector)}", True
     if connector.consecutive_failures and connector.failure:
         tries = "" if connector.consecutive_failures == 1 else f" ({connector.consecutive_failures} times in a row)"
         return f"{connector.failure}{tries}", True
@@ -86,6 +86,15 @@ def _standing(connector: Connector) -> tuple[str, bool]:
     if connector.last_received_at:
         return f"last heard {brief(now() - connector.last_received_at)} ago", False
     return "nothing heard yet", False
+
+
+def _until_then(connector: Connector) -> str:
+    """What stands still of a mailbox that was refused: trying on would lock the account."""
+    if connector.kind != ConnectorKind.EMAIL:
+        return ""
+    if connector.stops_reading and connector.stops_sending:
+        return " Until then nothing is received or sent."
+    return f" Until then nothing is {'received' if connector.stops_reading else 'sent'}."
 
 
 def _mailbox(connector: Connector) -> tuple[str, bool]:

@@ -70,7 +70,7 @@ def ask_for_proof(case: Case, about: Identity, *, by: Agent) -> Identity | None:
 
 def _places(case: Case, channel: str) -> QuerySet[Connector]:
     """Ours that the case's teams answer, and not where they are already."""
-    working = Connector.objects.active().filter(team__in=case.team_ids, needs_reconnect=False).exclude(kind=channel)
+    working = Connector.objects.sending().filter(team__in=case.team_ids).exclude(kind=channel)
     return working.order_by("kind", "pk")
 
 

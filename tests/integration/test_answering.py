@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ from inbox import outbox, sweeping
 from inbox.card import card_for
 from inbox.locking import locked
 from inbox.models import Alert, Attachment, Case, Delivery, Draft, Entry, State, Status, Switch
-from inbox.outbox import sending
+from inbox.outbox import composing, sending
 from tests import make
 from tests.integration.test_webhooks import direct_message, said
 
@@ -260,6 +261,83 @@ def test_a_file_that_is_gone_fails_the_reply_in_words(maya: Any, mailbox: Any, a
     delivery.refresh_from_db()
     assert delivery.state == State.FAILED
     assert "missing" in delivery.reason
+
+
+@pytest.mark.parametrize("away", [OSError("Stale file handle"), RuntimeError("EndpointConnectionError")])
+def test_a_reply_whose_files_cannot_be_reached_for_a_while_leaves_when_they_can(
+    maya: Any, mailbox: Any, ana: Any, provider: Callable[..., None], monkeypatch: pytest.MonkeyPatch, away: Exception
+) -> None:
+    file = Attachment.objects.create(uploaded_by=ana, name="a.pdf", size=3, key="x/y")
+    asked = make.says(maya, mailbox, "hi")
+    delivery = make.answers(ana, asked.case, "see", files=[file.pk]).deliveries.get()
+    took: list[bytes | None] = []
+
+    def take(message: OutboundMessage) -> Sent:
+        took.append(message.files[0].content)
+        return Sent("m1")
+
+    def is_away(key: str) -> Any:
+        raise away
+
+    provider("email", send=take)
+    with monkeypatch.context() as store:
+        store.setattr(composing.default_storage, "open", is_away)
+        outbox.deliver(delivery.pk)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.reason) == (State.QUEUED, "What it is made of cannot be read at the moment.")
+    monkeypatch.setattr(composing.default_storage, "open", lambda key: BytesIO(b"pdf"))
+    with time_machine.travel(now() + timedelta(minutes=1), tick=False):
+        outbox.deliver_due()
+    assert took == [b"pdf"]
+
+
+def test_what_cannot_be_looked_up_keeps_nothing_behind_it_waiting(
+    maya: Any, mailbox: Any, ana: Any, provider: Callable[..., None]
+) -> None:
+    asked = make.says(maya, mailbox, "hi")
+    for text in ("one", "two"):
+        assert Delivery.objects.claim(make.answers(ana, asked.case, text).deliveries.get().pk)
+    Delivery.objects.update(claimed_at=now() - timedelta(minutes=10))
+
+    def look_up(message: OutboundMessage) -> Sent | None:
+        if message.text == "one":
+            raise RuntimeError
+        return Sent("m2")
+
+    provider("email", look_up=look_up)
+    assert outbox.look_up_lost() == 2
+    assert list(Delivery.objects.order_by("pk").values_list("state", flat=True)) == [State.UNKNOWN, State.SENT]
+
+
+def test_to_look_a_mail_up_its_files_are_not_needed(
+    maya: Any, mailbox: Any, ana: Any, provider: Callable[..., None]
+) -> None:
+    file = Attachment.objects.create(uploaded_by=ana, name="a.pdf", size=3, key="no/no")
+    asked = make.says(maya, mailbox, "hi")
+    delivery = make.answers(ana, asked.case, "see", files=[file.pk]).deliveries.get()
+    assert Delivery.objects.claim(delivery.pk)
+    Delivery.objects.update(claimed_at=now() - timedelta(minutes=10))
+    provider("email", look_up=lambda message: Sent("m1"))
+    outbox.look_up_lost()
+    assert Delivery.objects.get().state == State.SENT
+
+
+@pytest.mark.parametrize(("channel", "hours", "tries"), [("email", 47, 52), ("sms", 7, 8)])
+def test_what_cannot_be_sent_is_tried_for_as_long_as_its_channel_deserves(
+    maya: Any, mailbox: Any, number: Any, ana: Any, provider: Callable[..., None], channel: str, hours: int, tries: int
+) -> None:
+    asked = make.says(maya, mailbox if channel == "email" else number, "hi")
+    delivery = make.answers(ana, asked.case, "hello", channel=channel).deliveries.get()
+    provider(channel, send=refusing(SendFailed("The server does not answer.", permanent=False)))
+    began = at = now()
+    while delivery.state == State.QUEUED:
+        at = max(at, delivery.not_before)
+        with time_machine.travel(at, tick=False):
+            outbox.deliver(delivery.pk)
+        delivery.refresh_from_db()
+        assert delivery.reason == "The server does not answer."
+    assert hours <= (at - began) / timedelta(hours=1) < hours + 1
+    assert (delivery.state, delivery.attempts) == (State.FAILED, tries)
 
 
 def test_files_that_are_too_large_together_are_refused_at_once(maya: Any, mailbox: Any, ana: Any) -> None:

@@ -188,7 +188,8 @@ def test_connections_are_told_in_words(mailbox: Any, number: Any, account: Any) 
     Connector.objects.filter(pk=mailbox.pk).update(needs_reconnect=True, failure="The server refused the password.")
     Connector.objects.filter(pk=number.pk).update(is_active=False)
     said = {each.connector.kind: (each.words, each.is_bad) for each in connections()}
-    assert said["email"] == ("connect it again: The server refused the password.", True)
+    told = "connect it again: The server refused the password. Until then nothing is received or sent."
+    assert said["email"] == (told, True)
     assert said["sms"] == ("paused", True)
 
 

@@ -46,7 +46,7 @@ def test_mail_is_read_once_and_stays_as_it_was(server: Dovecot, security: str) -
 def test_a_wrong_password_and_a_wrong_name_on_the_certificate_are_refused(server: Dovecot) -> None:
     with pytest.raises(ConnectionLost) as caught:
         Mailbox.open(server.account(password="wrong"))
-    assert caught.value.reconnect
+    assert caught.value.refused
     elsewhere = server.account()
     with pytest.raises(ConnectionLost, match="certificate of localhost is not valid"):
         Mailbox.open(Account("1", (USER,), secrets={**elsewhere.secrets, "imap_host": "localhost"}))
@@ -65,7 +65,7 @@ def test_a_token_opens_the_mailbox_and_another_one_does_not(server: Dovecot) -> 
         assert mailbox.select()[0] > 0
     with pytest.raises(ConnectionLost) as caught:
         Mailbox.open(with_token("of another"))
-    assert caught.value.reconnect
+    assert (caught.value.refused, caught.value.spent) == (True, "of another")
 
 
 def test_news_end_the_wait_at_once_and_silence_does_not(server: Dovecot) -> None:

@@ -201,10 +201,10 @@ def test_a_mail_the_server_cannot_hand_over_does_not_hold_up_the_next(
     assert not any("Seen" in command or "STORE" in command for command in server.heard)
 
 
-def test_a_wrong_password_asks_for_a_person(server: Imap) -> None:
+def test_a_wrong_password_is_told_from_other_trouble(server: Imap) -> None:
     with pytest.raises(ConnectionLost) as caught:
         Mailbox.open(account(server.port, password="wrong-canary"))
-    assert caught.value.reconnect
+    assert caught.value.refused
     assert caught.value.reason == "127.0.0.1 does not accept this user name and password."
     assert "canary" not in repr(caught.value.__cause__)
 
@@ -217,7 +217,7 @@ def test_a_busy_server_does_not_look_like_a_wrong_password(
     )
     with pytest.raises(ConnectionLost) as caught:
         Mailbox.open(account(server.port))
-    assert not caught.value.reconnect
+    assert not caught.value.refused
 
 
 def test_a_missing_folder_is_said_in_words(server: Imap) -> None:

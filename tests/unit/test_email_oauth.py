@@ -165,7 +165,7 @@ def wires(pem: Path, settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("wires")
-def test_mail_leaves_with_a_token_and_a_refused_one_asks_for_a_person(pem: Path) -> None:
+def test_mail_leaves_with_a_token_and_a_refused_one_is_named_so_that_a_new_one_is_fetched(pem: Path) -> None:
     post = Post()
     with smtp_server(post, server_context(pem)) as port:
         mine = account(secrets(smtp_host="127.0.0.1", smtp_port=str(port)))
@@ -174,7 +174,8 @@ def test_mail_leaves_with_a_token_and_a_refused_one_asks_for_a_person(pem: Path)
         post.token = "another"
         with pytest.raises(SendFailed) as caught:
             EmailAdapter().send(mine, REPLY)
-    assert caught.value.reconnect
+    assert (caught.value.permanent, caught.value.refused, caught.value.retry_after) == (False, True, 30)
+    assert caught.value.spent
     assert "access-1" not in str(caught.value)
 
 
@@ -194,7 +195,7 @@ def test_while_a_sign_in_is_being_renewed_mail_waits_and_is_not_lost(pem: Path) 
 
 
 @pytest.mark.usefixtures("wires")
-def test_a_mailbox_is_opened_with_a_token_and_a_refused_one_asks_for_a_person(pem: Path) -> None:
+def test_a_mailbox_is_opened_with_a_token_and_a_refused_one_is_named_so_that_a_new_one_is_fetched(pem: Path) -> None:
     good = base64.b64encode(oauth.sasl("support@shop.example", "access-1")).decode()
     heard: list[str] = []
 
@@ -214,5 +215,6 @@ def test_a_mailbox_is_opened_with_a_token_and_a_refused_one_asks_for_a_person(pe
             Mailbox.open(account(secrets(imap_host="127.0.0.1", imap_port=port, oauth_access_token="old")))
     finally:
         server.stop()
-    assert caught.value.reconnect
+    assert (caught.value.refused, caught.value.spent) == (True, "old")
+    assert not caught.value.reconnect
     assert caught.value.reason == "127.0.0.1 does not accept this sign-in any more."

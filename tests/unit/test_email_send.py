@@ -191,7 +191,7 @@ def test_a_refused_recipient_is_explained_in_words(smtp_stage: Stage, answer: st
     assert failed.permanent is permanent
     assert (failed.retry_after is None) is permanent
     assert words in failed.reason
-    assert not failed.reconnect
+    assert not failed.refused
 
 
 @pytest.mark.parametrize(
@@ -203,9 +203,9 @@ def test_a_mail_refused_after_the_data_is_not_sent(smtp_stage: Stage, answer: st
     assert smtp_stage.refused().permanent is permanent
 
 
-def test_a_wrong_password_asks_for_a_person(stage: Stage) -> None:
+def test_a_wrong_password_is_told_from_other_trouble_and_fails_no_mail(stage: Stage) -> None:
     failed = stage.with_secret(smtp_password="wrong").refused()
-    assert (failed.permanent, failed.reconnect, failed.code) == (True, True, "535")
+    assert (failed.permanent, failed.refused, failed.code) == (False, True, "535")
     assert failed.reason == "127.0.0.1 does not accept this user name and password."
 
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import ClassVar
 from urllib.parse import quote
 
-from connectors.adapters.base import Limits
+from connectors.adapters.base import BACK_OFF, Limits
 from connectors.adapters.email import check, child, oauth, smtp
 from connectors.adapters.email.imap import Mailbox
 from connectors.adapters.email.steps import STEPS
@@ -43,7 +43,10 @@ from connectors.messages import (
 
 
 class EmailLimits:
-    """A mail has no length anybody reaches; base64 makes 15 MB of files the 20 MB most servers take."""
+    """A mail has no length anybody reaches; base64 makes 15 MB of files the 20 MB most servers take.
+
+    A mail server may be away for a night: mail is tried for about 48 hours, as servers do among themselves.
+    """
 
     max_files = 20
     max_file_bytes = 15 * 1024 * 1024
@@ -54,6 +57,7 @@ class EmailLimits:
     files_apart = False
     asks_before_first = False
     introduces_us = False
+    back_off: Sequence[int] = (*BACK_OFF[:4], *[3600] * 47)
 
     def split(self, text: str) -> list[str]:
         return [text]

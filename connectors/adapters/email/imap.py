@@ -81,7 +81,7 @@ class Mailbox:
 
     @classmethod
     def open(cls, account: Account) -> Self:
-        """Connect and sign in; raises `ConnectionLost`, with `reconnect` when the server refused who we are."""
+        """Connect and sign in; raises `ConnectionLost`, with `refused` when the server refused who we are."""
         connection = imap_connection.connect(account)
         mailbox = cls(connection, account.secrets.get("imap_host", ""))
         with mailbox._guarded():

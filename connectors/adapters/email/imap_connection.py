@@ -22,7 +22,7 @@ TROUBLE = (imaplib.IMAP4.error, ImapToolsError, OSError, Unreachable, ValueError
 
 
 def connect(account: Account) -> BaseMailBox:
-    """Connected and signed in; raises `ConnectionLost`, with `reconnect` when the server refused who we are."""
+    """Connected and signed in; raises `ConnectionLost`, with `refused` when the server refused who we are."""
     secrets = account.secrets
     host = secrets.get("imap_host", "")
     token = oauth.access_token(secrets) if oauth.is_used(secrets) else ""
@@ -37,8 +37,9 @@ def connect(account: Account) -> BaseMailBox:
         if isinstance(error, imaplib.IMAP4.abort) or _is_temporary(str(error)):
             raise ConnectionLost(f"{host} takes no sign-in at the moment.") from error
         if token:
-            raise ConnectionLost(f"{host} does not accept this sign-in any more.", reconnect=True) from error
-        raise ConnectionLost(f"{host} does not accept this user name and password.", reconnect=True) from error
+            reason = f"{host} does not accept this sign-in any more."
+            raise ConnectionLost(reason, refused=True, spent=token) from error
+        raise ConnectionLost(f"{host} does not accept this user name and password.", refused=True) from error
     except TROUBLE as error:
         hang_up(connection)
         raise ConnectionLost(explain(error, host)) from error

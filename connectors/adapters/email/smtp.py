@@ -108,10 +108,9 @@ class _Session:
             if 400 <= error.smtp_code < 500:
                 raise _refusal(error.smtp_code, error.smtp_error, self.host) from error
             reason = f"{self.host} does not accept this user name and password."
-            raise SendFailed(reason, permanent=True, code=str(error.smtp_code), reconnect=True) from error
+            raise _not_let_in(reason, str(error.smtp_code)) from error
         except smtplib.SMTPNotSupportedError as error:
-            reason = f"{self.host} offers no way to sign in with a password."
-            raise SendFailed(reason, permanent=True, code="auth", reconnect=True) from error
+            raise _not_let_in(f"{self.host} offers no way to sign in with a password.", "auth") from error
         except (OSError, smtplib.SMTPException) as error:
             reason = explain(error, self.host)
             raise SendFailed(reason, permanent=False, code="connect", retry_after=RETRY_SECONDS) from error
@@ -120,7 +119,8 @@ class _Session:
         """XOAUTH2. A refused token comes back as a challenge (334) that explains it, and wants an empty answer."""
         username = secrets.get("smtp_username") or secrets.get("imap_username", "")
         try:
-            answer = base64.b64encode(oauth.sasl(username, oauth.access_token(secrets))).decode()
+            token = oauth.access_token(secrets)
+            answer = base64.b64encode(oauth.sasl(username, token)).decode()
             code, said = self.smtp.docmd("AUTH", f"XOAUTH2 {answer}")
             if code == 334:
                 code, said = self.smtp.docmd("")
@@ -133,8 +133,7 @@ class _Session:
             return
         if 400 <= code < 500:
             raise _refusal(code, said, self.host)
-        reason = f"{self.host} does not accept this sign-in any more."
-        raise SendFailed(reason, permanent=True, code=str(code), reconnect=True)
+        raise _not_let_in(f"{self.host} does not accept this sign-in any more.", str(code), spent=token)
 
     def _announce(self, sender: str, size: int, *, automatic: bool) -> None:
         """MAIL FROM. An automatic mail has the null sender, which nothing can answer; where that is refused, ours."""
@@ -209,8 +208,16 @@ def _dotted(data: bytes) -> bytes:
     return data if data.endswith(b"\r\n") else data + b"\r\n"
 
 
+def _not_let_in(reason: str, code: str, *, spent: str = "") -> SendFailed:
+    """The mail did not leave, and can once we are let in. A refused token is renewed within a minute."""
+    retry_after = RENEWAL_SECONDS if spent else RETRY_SECONDS
+    return SendFailed(reason, permanent=False, code=code, retry_after=retry_after, refused=True, spent=spent)
+
+
 def _refusal(code: int, answer: bytes | str, host: str, address: str = "") -> SendFailed:
     """What the server said, as a sentence an agent can read. 4xx may be tried again, 5xx not."""
+    if code in _SIGN_IN_CODES:
+        return _not_let_in(f"{host} wants us to sign in again.", str(code))
     said = (answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer).replace("\n", " ")[:300]
     status = _STATUS.search(said)
     permanent = not 400 <= code < 500 and code > 0
@@ -219,14 +226,11 @@ def _refusal(code: int, answer: bytes | str, host: str, address: str = "") -> Se
         permanent=permanent,
         code=status[1] if status else str(code),
         retry_after=None if permanent else RETRY_SECONDS,
-        reconnect=code in _SIGN_IN_CODES,
     )
 
 
 def _sentence(code: int, status: str, host: str, address: str, said: str) -> str:
     whom = address or "the mail"
-    if code in _SIGN_IN_CODES:
-        return f"{host} wants us to sign in again."
     if status in ("5.1.1", "5.1.2", "5.1.3", "5.1.10") or (code in (550, 551, 553) and address and not status):
         return f"The mail server says there is no such address: {address or 'unknown'}. ({code} {said})"
     if status.endswith(".2.2") or (code in (452, 552) and address):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from connectors.adapters import text as cutting
+from connectors.adapters.base import BACK_OFF
 from connectors.messages import Closing, Limit, Refusal, Standing
 
 MAX_BYTES = 1_000
@@ -23,6 +24,7 @@ class InstagramLimits:
     files_apart = True
     asks_before_first = False
     introduces_us = False
+    back_off = BACK_OFF
 
     def split(self, text: str) -> list[str]:
         """Meta counts bytes, so an emoji is four or more; joined, the parts are the text again."""

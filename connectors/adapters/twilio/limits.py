@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connectors.adapters import text as cutting
+from connectors.adapters.base import BACK_OFF
 from connectors.adapters.twilio.segments import segments
 from connectors.messages import Closing, Limit, Refusal, Standing
 
@@ -19,6 +20,7 @@ class SmsLimits:
     files_apart = False
     asks_before_first = True
     introduces_us = True
+    back_off = BACK_OFF
 
     def split(self, text: str) -> list[str]:
         """Texts longer than Twilio takes are cut between words and marked `(1/2) `, `(2/2) `."""

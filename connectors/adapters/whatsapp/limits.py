@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from connectors.adapters import text as cutting
+from connectors.adapters.base import BACK_OFF
 from connectors.messages import Closing, Limit, Refusal, Standing
 
 MAX_UNITS = 1_600  # of Twilio's Body; an emoji counts as two
@@ -22,6 +23,7 @@ class WhatsAppLimits:
     files_apart = True  # one file to a message
     asks_before_first = False
     introduces_us = False
+    back_off = BACK_OFF
 
     def split(self, text: str) -> list[str]:
         return cutting.split(text, MAX_UNITS, cutting.utf16_units)
