@@ -6,11 +6,12 @@ second lock: a transaction that finds it locked the wrong customer rolls back an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from django.db import connection, transaction
 
+from config.database import rows
 from customers.models import Customer, Identity
 from inbox.models import Case, Entry
 
@@ -24,7 +25,12 @@ ATTEMPTS = 8
 
 def lock(*customer_ids: int) -> list[Customer]:
     """Locks current customers; raises Moved when one has been merged away meanwhile."""
-    customers = Customer.objects.locked(customer_ids)
+    return locked_now(Customer.objects.ask_to_lock(customer_ids), customer_ids)
+
+
+def locked_now(asked: rows.Answer, customer_ids: Collection[int]) -> list[Customer]:
+    """The customers that were asked to be locked. Raises Moved as `lock` does."""
+    customers = rows.made(Customer, asked.arrived())
     if len(customers) != len(set(customer_ids)) or any(customer.merged_into_id for customer in customers):
         raise Moved
     return customers

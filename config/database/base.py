@@ -15,25 +15,24 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db.backends.postgresql import base
-from psycopg import Connection
+from psycopg import Connection, ServerCursor
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 Execute = Callable[[str, Any, bool, dict[str, Any]], Any]
 
 
 class Answer:
-    """What a statement that was sent will have returned. Asking for it waits for it, and for all sent before."""
+    """What a statement will have returned. Asking for it waits for it, and for all that were sent before."""
 
-    def __init__(self, wrapper: DatabaseWrapper, sql: str, parameters: Parameters) -> None:
-        self.wrapper, self.sql, self.parameters = wrapper, sql, parameters
+    def __init__(self, wrapper: DatabaseWrapper) -> None:
+        self.wrapper = wrapper
         self.cursor: Any = None
 
     def arrived(self) -> Any:
         """The cursor, to be read from. Raises what went wrong with this statement or one before it."""
         if self.cursor is None:
-            with self.wrapper.together():
-                pass
-        assert self.cursor is not None, "It was sent in a transaction that was rolled back."
+            self.wrapper.hurry()
+        assert self.cursor is not None, "It was asked in a transaction that was rolled back."
         return self.cursor
 
     def rows(self) -> list[tuple[Any, ...]]:
@@ -44,7 +43,7 @@ class Answer:
 class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.waiting: list[Answer] = []
+        self.waiting: list[tuple[str, Parameters, Answer | None]] = []
         self.execute_wrappers.append(self._with_those_waiting)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection[Any]:
@@ -55,14 +54,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
             connection.close()
             self.pool.putconn(connection)  # which makes another one in its place
 
-    def send(self, sql: str, parameters: Parameters) -> Answer:
+    def send(self, sql: str, parameters: Parameters, answer: Answer | None = None) -> None:
         """Outside a transaction it leaves at once: nothing comes along to take it."""
         self.validate_no_broken_transaction()
-        answer = Answer(self, sql, parameters)
-        self.waiting.append(answer)
+        self.waiting.append((sql, parameters, answer))
         if not self.in_atomic_block:
-            answer.arrived()
+            self.hurry()
+
+    def ask(self, sql: str, parameters: Parameters) -> Answer:
+        answer = Answer(self)
+        self.send(sql, parameters, answer)
         return answer
+
+    def hurry(self) -> None:
+        """Those that wait leave without company."""
+        with self.together():
+            pass
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -72,18 +79,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
             yield
             return
         self.ensure_connection()
+        make = self.cursor if self.queries_logged else self.connection.cursor  # which costs half as much
         with self.wrap_database_errors, self.connection.pipeline():
-            for answer in waiting:
-                answer.cursor = self.cursor() if self.queries_logged else self.connection.cursor()
-                answer.cursor.execute(answer.sql, answer.parameters)
+            shared = make()
+            for sql, parameters, answer in waiting:
+                cursor = make() if answer else shared
+                cursor.execute(sql, parameters)
+                if answer:
+                    answer.cursor = cursor
             yield
 
     def _with_those_waiting(self, execute: Execute, sql: str, parameters: Any, many: bool, context: Any) -> Any:
         if not self.waiting:
             return execute(sql, parameters, many, context)
-        if many:  # psycopg makes a pipeline of its own of it
-            with self.together():
-                pass
+        if many or isinstance(context["cursor"].cursor, ServerCursor):  # those know no company
+            self.hurry()
             return execute(sql, parameters, many, context)
         with self.together():
             return execute(sql, parameters, many, context)

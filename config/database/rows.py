@@ -10,18 +10,38 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.contrib.postgres.fields import ArrayField
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import Field, GeneratedField, Model
 
 from config.database.base import Answer as Answer
 from config.database.base import DatabaseWrapper, Parameters
 
 Row = TypeVar("Row", bound=Model)
+# What these hold goes to PostgreSQL as it is.
+PLAIN = {
+    models.BigIntegerField,
+    models.BooleanField,
+    models.CharField,
+    models.DateTimeField,
+    models.ForeignKey,
+    models.PositiveIntegerField,
+    models.PositiveSmallIntegerField,
+    models.SmallIntegerField,
+    models.TextField,
+    models.UUIDField,
+    ArrayField,
+}
 
 
-def send(sql: str, parameters: Parameters) -> Answer:
-    """A statement for whose answer nobody waits yet: it travels with the next one, or with the COMMIT."""
-    return _database().send(sql, parameters)
+def send(sql: str, parameters: Parameters) -> None:
+    """A statement for whose answer nobody waits: it travels with the next one, or with the COMMIT."""
+    _database().send(sql, parameters)
+
+
+def ask(sql: str, parameters: Parameters) -> Answer:
+    """The same, and what it returns may be read later."""
+    return _database().ask(sql, parameters)
 
 
 def _database() -> DatabaseWrapper:
@@ -112,4 +132,9 @@ def _place(field: Field[Any, Any]) -> str:
 
 def _values(instance: Model, fields: list[Field[Any, Any]], *, is_new: bool) -> list[Any]:
     database = _database()
-    return [field.get_db_prep_save(field.pre_save(instance, is_new), database) for field in fields]
+    return [
+        getattr(instance, field.attname)
+        if type(field) in PLAIN
+        else field.get_db_prep_save(field.pre_save(instance, is_new), database)
+        for field in fields
+    ]

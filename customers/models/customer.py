@@ -23,7 +23,11 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
         NO KEY: rows that merely point here (a new case, a new entry) need not wait.
         """
-        return rows.fetch(self.model, LOCK, [sorted(set(ids))])
+        return rows.made(self.model, self.ask_to_lock(ids).arrived())
+
+    def ask_to_lock(self, ids: Iterable[int]) -> rows.Answer:
+        """The same, for whoever has more to ask once they are locked: what is sent after this is done after it."""
+        return rows.ask(LOCK, [sorted(set(ids))])
 
     def current(self) -> CustomerQuerySet:
         return self.filter(merged_into=None)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q
 from django.utils.timezone import now
 
+from config.database import rows
 from customers.models import Customer, Identity
 from inbox import switching
-from inbox.locking import Moved, lock
+from inbox.locking import Moved, locked_now
 from inbox.models import Alert, Case, Draft, Entry, EntryKind, Invitation, Loudness, Switch
 from inbox.switching import Said, Surroundings, Verdict
 
@@ -39,28 +39,23 @@ def lock_owner(identity: Identity, *others: int) -> tuple[Customer, Last | None]
     """Locks as locking.lock_owner does, and in the same breath reads what the owner said last, in whichever case."""
     if identity.is_new and not others:
         return identity.customer, None
-    customers = lock(identity.customer_id, *others)
-    rows = _last_of_each(identity.customer_id)
-    if identity.pk not in {row[0] for row in rows}:
+    concerned = [identity.customer_id, *others]
+    locking = Customer.objects.ask_to_lock(concerned)
+    asked = rows.ask(LAST_MESSAGES, [identity.customer_id])  # once they are locked
+    customers, said = locked_now(locking, concerned), asked.rows()
+    if identity.pk not in {row[0] for row in said}:
         raise Moved  # it has another owner since it was looked up, or was erased
     identity.customer = next(each for each in customers if each.pk == identity.customer_id)
-    return identity.customer, _newest(rows)
+    return identity.customer, _newest(said)
 
 
 def last_of(customer: Customer) -> Last | None:
     """The same, of somebody who is locked already."""
-    return _newest(_last_of_each(customer.pk))
+    return _newest(rows.ask(LAST_MESSAGES, [customer.pk]).rows())
 
 
-def _last_of_each(customer_id: int) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(LAST_MESSAGES, [customer_id])
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
-
-
-def _newest(rows: list[tuple[Any, ...]]) -> Last | None:
-    _, entry_id, *said = rows[0] if rows else (None, None)
+def _newest(each: list[tuple[Any, ...]]) -> Last | None:
+    _, entry_id, *said = each[0] if each else (None, None)
     return Last(entry_id, Said(*said)) if entry_id else None
 
 

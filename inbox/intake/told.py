@@ -1,60 +1,45 @@
-"""What a text tells: order numbers become facts of the case; what one other customer has on record becomes a hint."""
+"""What a text tells: order numbers become facts of the case; what one other customer has on record becomes a hint,
+shown to those who may see both."""
 
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import connection
 
 from config.database import rows
 from customers.identities import found_in
 from customers.models import Customer
-from inbox.models import Case, Entry, Mention
+from inbox.models import Case, Entry
 from inbox.models.fact import order_numbers
 
+# What exactly one other customer has on record; people are followed to who they are today.
 NOTE_ORDERS = """
-WITH noted AS (
+WITH RECURSIVE noted AS (
     INSERT INTO inbox_fact (case_id, customer_id, entry_id, kind, at, value)
-    SELECT %s, %s, %s, 'order', %s, unnest(%s::varchar[]) ON CONFLICT DO NOTHING)
-SELECT DISTINCT value, customer_id FROM inbox_fact
-WHERE kind = 'order' AND value = ANY(%s::varchar[]) AND customer_id <> %s LIMIT 50
+    SELECT %(case)s, %(customer)s, %(entry)s, 'order', %(at)s, unnest(%(orders)s::varchar[]) ON CONFLICT DO NOTHING),
+told(value, id) AS (
+    SELECT * FROM (SELECT DISTINCT value, customer_id FROM inbox_fact WHERE kind = 'order'
+        AND value = ANY(%(orders)s::varchar[]) AND customer_id <> %(customer)s LIMIT 50) others
+    UNION SELECT told.value, c.merged_into_id FROM told JOIN customers_customer c ON c.id = told.id
+        WHERE c.merged_into_id IS NOT NULL)
+INSERT INTO inbox_mention (entry_id, customer_id, what)
+SELECT %(entry)s, min(told.id), 'order #' || told.value FROM told JOIN customers_customer c ON c.id = told.id
+WHERE c.merged_into_id IS NULL AND c.id <> %(customer)s
+GROUP BY told.value HAVING count(DISTINCT told.id) = 1 ON CONFLICT DO NOTHING
 """
-
-
-# At most two of each: what belongs to more people tells nothing.
-OWNERS = """
-SELECT i.customer_id, i.value FROM unnest(%s::varchar[], %s::varchar[]) AS told(kind, value) CROSS JOIN LATERAL (
-    SELECT customer_id, value FROM customers_identity
-    WHERE kind = told.kind AND scope = '' AND value = told.value AND customer_id <> %s LIMIT 2) i
+NOTE_OWNERS = """
+INSERT INTO inbox_mention (entry_id, customer_id, what)
+SELECT %(entry)s, i.customer_id, i.value FROM unnest(%(kinds)s::varchar[], %(values)s::varchar[]) AS told(kind, value)
+JOIN customers_identity i ON i.kind = told.kind AND i.scope = '' AND i.value = told.value
+WHERE i.customer_id <> %(customer)s ON CONFLICT DO NOTHING
 """
 
 
 def note(case: Case, customer: Customer, entry: Entry) -> None:
-    hints = _whose_addresses(customer, entry)
+    about = {"case": case.pk, "customer": customer.pk, "entry": entry.pk, "at": entry.created_at}
     orders = order_numbers(f"{entry.subject}\n{entry.text}")
     if orders:
-        hints |= _note_orders(case, customer, entry, orders)
-    if hints:
-        rows = [Mention(entry=entry, customer_id=owner, what=what) for owner, what in hints.items()]
-        Mention.objects.bulk_create(rows, ignore_conflicts=True)
-
-
-def _whose_addresses(customer: Customer, entry: Entry) -> dict[int, str]:
-    """Other customers' addresses in the text, by customer. Shown as a hint to those who may see both."""
-    found = found_in(entry.text, settings.DEFAULT_REGION)
-    if not found:
-        return {}
-    kinds, values = zip(*found, strict=True)
-    return dict(rows.send(OWNERS, [list(kinds), list(values), customer.pk]).rows())
-
-
-def _note_orders(case: Case, customer: Customer, entry: Entry, orders: list[str]) -> dict[int, str]:
-    """Keeps the order numbers; returns what exactly one other customer has on record, by customer."""
-    with connection.cursor() as cursor:
-        cursor.execute(NOTE_ORDERS, [case.pk, customer.pk, entry.pk, entry.created_at, orders, orders, customer.pk])
-        told = cursor.fetchall()
-    owners: dict[str, set[int]] = {}
-    for value, owner in told:
-        current = Customer.objects.get(pk=owner).current().pk
-        if current != customer.pk:
-            owners.setdefault(value, set()).add(current)
-    return {found.copy().pop(): f"order #{value}" for value, found in owners.items() if len(found) == 1}
+        rows.send(NOTE_ORDERS, about | {"orders": orders})
+    addresses = found_in(entry.text, settings.DEFAULT_REGION)
+    if addresses:
+        kinds, values = zip(*addresses, strict=True)
+        rows.send(NOTE_OWNERS, about | {"kinds": list(kinds), "values": list(values)})

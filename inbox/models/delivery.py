@@ -165,7 +165,7 @@ ENTRY_OF = """SELECT e.id, e.case_id FROM inbox_providermessage m JOIN inbox_ent
 class ProviderMessageQuerySet(models.QuerySet["ProviderMessage"]):
     def ask_for(self, connector: Connector, provider_id: str) -> rows.Answer:
         """Will be (entry, case) of the message that the provider calls by that name, if it is here."""
-        return rows.send(ENTRY_OF, [connector.pk, provider_id])
+        return rows.ask(ENTRY_OF, [connector.pk, provider_id])
 
     def remember(self, connector: Connector, provider_id: str, entry: Entry, delivery: Delivery | None = None) -> bool:
         """False when the provider has told us of this message before."""

@@ -30,7 +30,7 @@ def frame(case: Case, entry: int | None, entry_kind: str, moved: bool) -> dict[s
         "channel": case.channel,
         "teams": case.team_ids,
         "named": case.named_ids,
-        "row": render_to_string("inbox/_row.html", {"case": case}),
+        "row": render_to_string("inbox/_row.html", {"case": case, "view": {"slug": "open"}}),
         "entry": entry,
         "entry_kind": entry_kind,
         "moved": moved,

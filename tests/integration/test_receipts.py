@@ -10,9 +10,10 @@ import pytest
 from django.db import DataError, InterfaceError, OperationalError
 from django.utils.timezone import now
 
+from connectors.messages import Channel
 from connectors.models import Connector, Receipt, ReceiptState
 from inbox import sweeping
-from inbox.intake import files, messages, receipts, replay, take_in
+from inbox.intake import files, messages, receipts, replay, take_in, take_in_each
 from inbox.intake.outcomes import TryLater
 from inbox.models import Entry
 from tests import make
@@ -124,6 +125,55 @@ def test_one_receipt_that_must_wait_does_not_hold_up_the_others(
     monkeypatch.setattr(messages, "receive", receive)
     sweeping.receipts()
     assert Entry.objects.filter(text="two").exists()
+
+
+def three_texts(number: Connector) -> list[int]:
+    """That came together, as a worker is asked to take them in."""
+    for at, words in enumerate(("one", "two", "three")):
+        text_from(number, words, sid=f"SM{at:032}")
+    return sorted(Receipt.objects.values_list("pk", flat=True))
+
+
+def test_what_came_together_is_taken_in_in_its_order(maya: Any, number: Any) -> None:
+    take_in_each(three_texts(number))
+    assert [entry.text for entry in Entry.objects.filter(kind="message").order_by("pk")] == ["one", "two", "three"]
+
+
+def test_what_came_together_does_not_wait_for_a_lease_when_the_database_goes_away(
+    maya: Any, number: Any, breaking: Any
+) -> None:
+    ids = three_texts(number)
+    breaking(OperationalError("shutting down"))
+    with pytest.raises(OperationalError):
+        take_in_each(ids)
+    soon = now() + receipts.OUTAGE
+    waiting = list(Receipt.objects.values_list("state", "attempts", "next_attempt_at"))
+    assert [(state, attempts) for state, attempts, _ in waiting] == [(ReceiptState.WAITING, 0)] * 3
+    assert all(at <= soon for *_, at in waiting)
+
+
+def test_only_as_much_is_claimed_at_once_as_there_is_room_for(
+    maya: Any, number: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, claimed = three_texts(number), []
+    monkeypatch.setattr(receipts, "ROOM", 1)
+    monkeypatch.setattr(receipts, "_settle", lambda some: claimed.append([receipt.pk for receipt, _ in some]))
+    take_in_each(ids)
+    assert claimed == [[pk] for pk in ids]
+
+
+def test_what_killed_its_workers_is_not_even_read_again(
+    maya: Any, number: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = three_texts(number)
+    Receipt.objects.filter(pk=ids[1]).update(attempts=receipts.MOST_ATTEMPTS)
+    read = []
+    adapter = receipts.ADAPTERS[Channel.SMS]
+    parse = adapter.parse
+    monkeypatch.setattr(adapter, "parse", lambda raw: (read.append(raw), parse(raw))[1])
+    take_in_each(ids)
+    assert len(read) == 2
+    assert [receipt.state for receipt in Receipt.objects.order_by("pk")] == ["done", "quarantined", "done"]
 
 
 def test_a_replay_keeps_what_was_said_of_the_good_items(account: Any, maya: Any, adam: Any) -> None:
