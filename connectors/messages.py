@@ -6,10 +6,15 @@ provider calls by its own name stops here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from connectors.errors import ConnectionLost
+
+Known = Callable[[Collection[str]], Collection[str]]  # which of these provider ids are here already
+MOST_TRIES = 20  # to see what a provider does not show
 
 
 class Channel(StrEnum):
@@ -393,11 +398,37 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """A message found at the provider, as the webhook that should have told of it: it parses like any other."""
+    """A message found at the provider, as the webhook that should have told of it: it parses like any other.
+
+    `at`: when it was written, as the provider knows.
+    """
 
     provider_id: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """What a provider would not show, by its own name for it. `since`: from then on nobody here has read it."""
+
+    name: str
+    since: datetime
+    reason: str
+    tries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a provider has since some time, the oldest first. `skipped`: what it would not show, now or earlier.
+
+    `trouble`: why it was not asked to the end; then the rest is to be asked for again, since the same time.
+    """
+
+    missed: Sequence[Missed] = ()
+    skipped: Sequence[Skipped] = ()
+    trouble: ConnectionLost | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,20 +14,23 @@ from connectors.messages import (
     Check,
     Closing,
     Grant,
+    Heard,
     Item,
+    Known,
     Limit,
-    Missed,
     OutboundMessage,
     Profile,
     RawInput,
     Refusal,
     Renewal,
     Sent,
+    Skipped,
     Standing,
 )
 
-
 BACK_OFF: Sequence[int] = (30, 120, 600, 1800, 3600, 7200, 14400)
+
+SLOWEST = 64 * 1024  # bytes a second that a provider must take of a large message
 
 
 class Limits(Protocol):
@@ -101,8 +104,9 @@ class Adapter(Protocol):
     def renew(self, account: Account) -> Renewal | None:
         """A new sign-in before the old one ends by itself; None when none is due. Raises `ConnectionLost`."""
 
-    def recent(self, account: Account, since: datetime) -> list[Missed]:
+    def recent(self, account: Account, since: datetime, skipped: Sequence[Skipped], known: Known) -> Heard:
         """All messages since then, ours too: some were never told of. Raises `ConnectionLost`.
 
+        `skipped`: what was not shown before is asked for again. Nothing more is asked about messages that are known.
         Empty where nothing can be missed, as in a mailbox, which is read to its end anyway.
         """

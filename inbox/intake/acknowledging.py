@@ -49,7 +49,8 @@ def _is_for_us_now(connector: Connector, entry: Entry, item: InboundMessage) -> 
     """From a person as far as anybody can tell, just now, and to one of our addresses in sight."""
     if entry.kind != EntryKind.MESSAGE or entry.classification != Classification.PERSON or item.is_auto_reply:
         return False
-    if entry.data.get("late") or entry.reached_us_at < now() - YOUNG:
+    written = min(item.sent_at or entry.reached_us_at, entry.reached_us_at)  # providers repeat what they could not tell
+    if entry.data.get("late") or written < now() - YOUNG:
         return False
     proof_is_due = bool(connector.options.get("authserv_id"))
     if entry.authenticity == Authenticity.FAIL or (proof_is_due and entry.authenticity != Authenticity.PASS):

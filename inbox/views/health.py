@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from connectors.models import Connector, Receipt, ReceiptState
 from inbox.http import AgentRequest
-from inbox.models import Delivery
+from inbox.models import Delivery, Unheard
 from inbox.views.connections import connections, expires, noted
 from inbox.views.doors import supervisors_only
 from inbox.views.quarantine import alarm
@@ -26,9 +26,12 @@ STUCK = timedelta(minutes=2)  # due work that nobody has done for so long means 
 @supervisors_only
 @require_safe
 def health(request: AgentRequest) -> HttpResponse:
-    of_late = traffic()
+    of_late, unheard = traffic(), Unheard.objects.given_up().by_connector()
     context = {
-        "rows": [(each, of_late.get(each.connector.pk, Traffic()), expires(each.connector)) for each in connections()],
+        "rows": [
+            (each, of_late.get(each.connector.pk, Traffic()), expires(each.connector), unheard[each.connector.pk])
+            for each in connections()
+        ],
         "unsent": _oldest_unsent(),
         "quarantined": Receipt.objects.quarantined().values("pk")[:1001].count(),
         "alarm": alarm(),

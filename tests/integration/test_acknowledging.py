@@ -117,6 +117,14 @@ def test_old_mail_that_is_imported_is_not_answered(maya: Any, mailbox: Connector
     assert told() == []
 
 
+def test_what_was_written_long_before_its_provider_could_tell_us_is_not_answered(maya: Any, number: Connector) -> None:
+    number.options["acknowledgement"] = "We have your message."
+    number.save()
+    late = replace(make.message(maya, number, "Anybody there?"), sent_at=now() - timedelta(days=2))
+    write(number, late, now())
+    assert told() == []
+
+
 def test_mail_that_does_not_show_our_address_is_not_answered(maya: Any, mailbox: Connector) -> None:
     write(mailbox, make.message(maya, mailbox, "Blind copy"))
     assert told() == []

@@ -250,11 +250,12 @@ async def test_what_no_webhook_told_is_found_in_the_conversations(
     await stage.post("faults", provider="webhooks", fault="lost")
     said = await stage.say("instagram", "Is the red one back? 🙏")
     ours = account(stage, Channel.INSTAGRAM)
-    (missed,) = await asyncio.to_thread(INSTAGRAM.recent, ours, began)
+    (missed,) = (await asyncio.to_thread(INSTAGRAM.recent, ours, began, (), lambda ids: ())).missed
     (item,) = INSTAGRAM.parse(RawInput(missed.body, missed.headers, datetime.now(UTC), ours))
     assert isinstance(item, InboundMessage)
     assert (item.provider_id, item.text) == (said["id"], "Is the red one back? 🙏")
-    assert await asyncio.to_thread(INSTAGRAM.recent, ours, datetime.now(UTC) + timedelta(seconds=5)) == []
+    later = datetime.now(UTC) + timedelta(seconds=5)
+    assert (await asyncio.to_thread(INSTAGRAM.recent, ours, later, (), lambda ids: ())).missed == []
 
 
 async def test_a_hundred_texts_of_an_hour_without_us_are_all_found_in_order(stage: Stage) -> None:
@@ -262,7 +263,7 @@ async def test_a_hundred_texts_of_an_hour_without_us_are_all_found_in_order(stag
     for number in range(100):
         await stage.say("sms", f"Text {number}", age_hours=1 - number / 100)
     since = datetime.now(UTC) - timedelta(hours=2)
-    found = await asyncio.to_thread(SMS.recent, account(stage, Channel.SMS), since)
+    found = (await asyncio.to_thread(SMS.recent, account(stage, Channel.SMS), since, (), lambda ids: ())).missed
     ours = account(stage, Channel.SMS)
     items = [item for each in found for item in SMS.parse(RawInput(each.body, each.headers, since, ours))]
     assert [item.text for item in items if isinstance(item, InboundMessage)] == [f"Text {n}" for n in range(100)]

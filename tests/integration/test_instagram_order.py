@@ -10,7 +10,7 @@ import pytest
 from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
-from connectors.messages import Account, Channel, Missed
+from connectors.messages import Account, Channel, Heard, Missed
 from connectors.models import Connector, Receipt
 from inbox.models import Case, Entry
 from inbox.reconciling import reconcile
@@ -103,8 +103,8 @@ def test_what_meta_only_announced_is_fetched_with_what_else_was_missed(
     item = said(account, "m1", "Is it back?") | {"timestamp": round(datetime.now(UTC).timestamp() * 1000)}
     body = json.dumps({"object": "instagram", "entry": [{"id": account.address, "messaging": [item]}]}).encode()
 
-    def recent(of: Account, since: datetime) -> list[Missed]:
-        return [Missed("m1", body)]
+    def recent(of: Account, since: datetime, skipped: object, known: object) -> Heard:
+        return Heard([Missed("m1", body)])
 
     monkeypatch.setattr(ADAPTERS[Channel.INSTAGRAM], "recent", recent)
     assert reconcile(account.pk) == 1

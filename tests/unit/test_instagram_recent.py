@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from connectors.adapters.instagram import InstagramAdapter, recent
 from connectors.errors import ConnectionLost
-from connectors.messages import Account, Echo, InboundMessage, Item, RawInput
+from connectors.messages import MOST_TRIES, Account, Echo, Heard, InboundMessage, Item, RawInput, Skipped
 
 OURS, OURS_SCOPED, HER = "17841405793187218", "9784140579318721", "1002003004005006"
 ACCOUNT = Account("1", (OURS,), {"access_token": "token"}, {"app_user_id": OURS_SCOPED, "username": "shop"})
@@ -51,9 +51,33 @@ def conversations(api: responses.RequestsMock, *found: tuple[str, str, list[dict
             api.get(f"{GRAPH}/{name}", json={"id": name, "messages": {"data": messages}})
 
 
+def missed() -> list[str]:
+    return [each.provider_id for each in heard().missed]
+
+
+def heard(*skipped: Skipped, account: Account = ACCOUNT) -> Heard:
+    return ADAPTER.recent(account, SINCE, skipped, lambda ids: set())
+
+
+def refusal(code: int, subcode: int = 0, status: int = 400) -> dict[str, Any]:
+    return {"status": status, "json": {"error": {"code": code, "error_subcode": subcode, "message": "No."}}}
+
+
+def several(api: responses.RequestsMock, **answers: dict[str, Any]) -> None:
+    """Conversations that all changed, by name, with what Meta answers when one of them is asked for."""
+    data = [{"id": name, "updated_time": "2026-09-30T12:05:00+0000"} for name in answers]
+    api.get(f"{GRAPH}/me/conversations", json={"data": data})
+    for name, answer in answers.items():
+        api.get(f"{GRAPH}/{name}", **answer)
+
+
+def holds(*messages: dict[str, Any]) -> dict[str, Any]:
+    return {"json": {"messages": {"data": list(messages)}}}
+
+
 def items(api: responses.RequestsMock, *messages: dict[str, Any], account: Account = ACCOUNT) -> list[Item]:
     conversations(api, ("c1", "2026-09-30T12:05:00+0000", list(messages)))
-    found = ADAPTER.recent(account, SINCE)
+    found = heard(account=account).missed
     received = datetime(2026, 9, 30, 13, 0, tzinfo=UTC)
     return [item for each in found for item in ADAPTER.parse(RawInput(each.body, each.headers, received, account))]
 
@@ -87,7 +111,7 @@ def test_the_oldest_comes_first_and_what_is_older_than_asked_does_not_come(api: 
 
 def test_a_conversation_that_slept_since_is_not_asked_for(api: responses.RequestsMock) -> None:
     conversations(api, ("c1", "2026-09-30T11:00:00+0000", []), ("c2", "2026-09-30T12:05:00+0000", [listed()]))
-    assert [each.provider_id for each in ADAPTER.recent(ACCOUNT, SINCE)] == ["m1"]
+    assert missed() == ["m1"]
     query = parse_qs(urlsplit(str(api.calls[1].request.url)).query)
     assert query["platform"] == ["instagram"]
 
@@ -103,7 +127,7 @@ def test_all_pages_are_read_until_one_holds_nothing_new(api: responses.RequestsM
     page("third", "2026-09-30T10:00:00+0000")
     for name in ("c03", "c02"):
         api.get(f"{GRAPH}/{name}", json={"id": name, "messages": {"data": [listed(f"m-{name}")]}})
-    assert [each.provider_id for each in ADAPTER.recent(ACCOUNT, SINCE)] == ["m-c03", "m-c02"]
+    assert missed() == ["m-c03", "m-c02"]
     cursors = [parse_qs(urlsplit(str(call.request.url)).query).get("after") for call in api.calls]
     assert [each for each in cursors if each] == [["first"], ["second"]]
 
@@ -158,13 +182,13 @@ def test_meta_is_made_to_tell_again_when_it_stopped(
     if not fields:
         api.post(f"{GRAPH}/me/subscribed_apps", json={"success": True})
     api.get(f"{GRAPH}/me/conversations", json={"data": []})
-    assert ADAPTER.recent(ACCOUNT, SINCE) == []
+    assert missed() == []
     assert [call.request.method for call in api.calls] == calls
 
 
 def test_a_page_is_asked_where_pages_live(api: responses.RequestsMock) -> None:
     api.get("https://pages.test/v25.0/me/conversations", json={"data": []})
-    assert ADAPTER.recent(replace(ACCOUNT, options={"flavour": "page"}), SINCE) == []
+    assert heard(account=replace(ACCOUNT, options={"flavour": "page"})).missed == []
 
 
 @pytest.mark.parametrize(
@@ -181,5 +205,85 @@ def test_a_refusal_says_whether_a_person_is_needed(
 ) -> None:
     api.get(f"{GRAPH}/me/conversations", **answer)
     with pytest.raises(ConnectionLost) as caught:
-        ADAPTER.recent(ACCOUNT, SINCE)
+        heard()
     assert caught.value.reconnect is reconnect
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refusal(100, 33),
+        refusal(9000001),
+        refusal(10),
+        refusal(200, 2534041),
+        refusal(2, status=500),
+        {"status": 502, "body": "<html>"},
+        {"body": responses.ConnectionError("gone")},
+    ],
+)
+def test_one_conversation_that_is_not_shown_keeps_no_other_from_us(
+    api: responses.RequestsMock, answer: dict[str, Any]
+) -> None:
+    several(api, c1=holds(listed("m1")), c2=answer, c3=holds(listed("m3")))
+    found = heard()
+    assert [each.provider_id for each in found.missed] == ["m1", "m3"]
+    assert [(each.name, each.since, each.tries) for each in found.skipped] == [("c2", SINCE, 1)]
+    assert found.trouble is None
+
+
+def test_when_a_message_was_written_is_told(api: responses.RequestsMock) -> None:
+    several(api, c1=holds(listed()))
+    assert [each.at for each in heard().missed] == [datetime(2026, 9, 30, 12, 5, tzinfo=UTC)]
+
+
+def test_what_was_not_shown_is_asked_for_again_from_where_it_was_left(api: responses.RequestsMock) -> None:
+    earlier = datetime(2026, 9, 29, tzinfo=UTC)
+    several(api)
+    api.get(f"{GRAPH}/c2", **holds(listed("m2", "2026-09-29T12:00:00+0000"), listed("m0", "2026-09-28T12:00:00+0000")))
+    api.get(f"{GRAPH}/c4", **refusal(100, 33))
+    found = heard(Skipped("c2", earlier, "No.", 3), Skipped("c4", earlier, "No.", 3))
+    assert [each.provider_id for each in found.missed] == ["m2"]
+    assert [(each.name, each.since, each.tries) for each in found.skipped] == [("c4", earlier, 4)]
+
+
+def test_what_was_asked_for_often_is_asked_for_when_it_changes(api: responses.RequestsMock) -> None:
+    earlier = datetime(2026, 9, 29, tzinfo=UTC)
+    several(api, c2=holds(listed("m2", "2026-09-29T12:00:00+0000")))
+    given_up = [Skipped(name, earlier, "No.", MOST_TRIES) for name in ("c2", "c4")]
+    found = heard(*given_up)
+    assert [each.provider_id for each in found.missed] == ["m2"]
+    assert list(found.skipped) == [given_up[1]]
+
+
+@pytest.mark.parametrize(
+    ("code", "reconnect"), [(4, False), (17, False), (32, False), (613, False), (80002, False), (190, True)]
+)
+def test_what_is_not_about_one_conversation_ends_the_asking_and_keeps_what_was_found(
+    api: responses.RequestsMock, code: int, reconnect: bool
+) -> None:
+    several(api, c1=holds(listed("m1")), c2=refusal(code))
+    found = heard()
+    assert [each.provider_id for each in found.missed] == ["m1"]
+    assert found.skipped == []
+    assert found.trouble is not None
+    assert found.trouble.reconnect is reconnect
+
+
+@pytest.mark.parametrize(("answer", "reconnect"), [(refusal(2, status=500), False), (refusal(10), True)])
+def test_three_refusals_in_a_row_are_about_all_of_them(
+    api: responses.RequestsMock, answer: dict[str, Any], reconnect: bool
+) -> None:
+    several(api, c1=answer, c2=answer, c3=answer)
+    found = heard(Skipped("c4", SINCE, "No."))
+    assert [each.name for each in found.skipped] == ["c4", "c1", "c2", "c3"]
+    assert found.trouble is not None
+    assert found.trouble.reconnect is reconnect
+
+
+def test_known_refusals_do_not_keep_the_others_from_us(api: responses.RequestsMock) -> None:
+    bad = {name: refusal(10) for name in ("c1", "c2", "c3", "c4")}
+    several(api, **bad, c5=holds(listed("m5")))
+    found = heard(*[Skipped(name, SINCE, "No.") for name in bad])
+    assert [each.provider_id for each in found.missed] == ["m5"]
+    assert [each.tries for each in found.skipped] == [2, 2, 2, 2]
+    assert found.trouble is None

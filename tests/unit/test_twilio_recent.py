@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -12,9 +12,11 @@ import requests
 import responses
 from pytest_django import Settings
 
+from connectors.adapters import media
 from connectors.adapters.twilio import TwilioAdapter
-from connectors.errors import ConnectionLost
-from connectors.messages import Account, Echo, InboundMessage, Item, Missed, OptOut, RawInput
+from connectors.errors import ConnectionLost, FetchFailed
+from connectors.messages import Account, Echo, InboundMessage, Item, Known, Missed, OptOut, RawInput
+from tests.unit.test_media import PNG
 
 ACCOUNT_SID = "AC" + "a" * 32
 API = "http://127.0.0.1:4010"
@@ -67,17 +69,32 @@ def lists(api: responses.RequestsMock, *messages: dict[str, Any]) -> None:
     api.add_callback(responses.GET, MESSAGES, answer, content_type="application/json")
 
 
-def recent(account: Account = ACCOUNT) -> list[Missed]:
-    return TwilioAdapter().recent(account, SINCE)
+def nothing(ids: Collection[str]) -> set[str]:
+    return set()
+
+
+def media_of(number: int) -> str:
+    return MESSAGES.replace("Messages.json", f"Messages/SM{number:032x}/Media.json")
+
+
+def pictures_of(api: responses.RequestsMock, number: int, *types: str) -> None:
+    """Two pictures, or files of these types."""
+    media = [
+        {"sid": f"ME{n:032x}", "parent_sid": f"SM{number:032x}", "account_sid": ACCOUNT_SID, "content_type": each}
+        for n, each in enumerate(types or ("image/png", "image/png"), start=1)
+    ]
+    api.get(media_of(number), json={"media_list": media, "next_page_uri": None, "page": 0})
+
+
+def recent(account: Account = ACCOUNT, known: Known = nothing) -> Sequence[Missed]:
+    heard = TwilioAdapter().recent(account, SINCE, (), known)
+    assert (heard.skipped, heard.trouble) == ((), None)
+    return heard.missed
 
 
 def items(account: Account = ACCOUNT) -> list[Item]:
     adapter = TwilioAdapter()
-    return [
-        item
-        for each in adapter.recent(account, SINCE)
-        for item in adapter.parse(RawInput(each.body, each.headers, NOW, account))
-    ]
+    return [item for each in recent(account) for item in adapter.parse(RawInput(each.body, each.headers, NOW, account))]
 
 
 def test_a_text_found_later_is_what_its_webhook_would_have_been(api: responses.RequestsMock) -> None:
@@ -110,19 +127,63 @@ def test_a_missed_stop_is_an_opt_out_still(api: responses.RequestsMock) -> None:
 
 def test_pictures_of_a_message_found_later_have_their_addresses(api: responses.RequestsMock) -> None:
     lists(api, message(7, "", num_media="2"))
-    media = [
-        {"sid": f"ME{n:032x}", "parent_sid": f"SM{7:032x}", "account_sid": ACCOUNT_SID, "content_type": "image/png"}
-        for n in (1, 2)
-    ]
-    api.get(
-        MESSAGES.replace("Messages.json", f"Messages/SM{7:032x}/Media.json"),
-        json={"media_list": media, "next_page_uri": None, "page": 0},
-    )
+    pictures_of(api, 7)
     (found,) = items()
     assert isinstance(found, InboundMessage)
     assert [each.url for each in found.attachments] == [
         f"{API}/2010-04-01/Accounts/{ACCOUNT_SID}/Messages/SM{7:032x}/Media/ME{n:032x}" for n in (1, 2)
     ]
+
+
+@pytest.mark.parametrize(
+    "answer", [{"status": 500}, {"status": 404, "json": {"code": 20404}}, {"body": requests.ReadTimeout("read")}]
+)
+def test_files_that_twilio_does_not_tell_of_hold_up_no_message(
+    api: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]
+) -> None:
+    lists(
+        api, message(1, "Look", minutes=3, num_media="1"), message(2, "and", minutes=2, num_media="2"), message(3, "?")
+    )
+    api.get(media_of(1), **answer)
+    found = [each for each in items() if isinstance(each, InboundMessage)]
+    assert [(each.text, len(each.attachments)) for each in found] == [("?", 0), ("Look", 1), ("and", 2)]
+    assert sum("Media.json" in str(call.request.url) for call in api.calls) == 1  # not asked for again and again
+    pictures_of(api, 2, "application/smil", "image/png")
+    asked: list[str] = []
+    monkeypatch.setattr(media, "fetch", lambda url, **_: asked.append(url) or media.File(PNG, "image/png", "a.png"))
+    layout, shown = found[2].attachments
+    assert TwilioAdapter().fetch_media(ACCOUNT, shown).content == PNG
+    assert asked == [media_of(2).replace(".json", f"/ME{2:032x}")]
+    with pytest.raises(FetchFailed) as caught:
+        TwilioAdapter().fetch_media(ACCOUNT, layout)
+    assert caught.value.permanent
+
+
+def test_files_twilio_still_does_not_tell_of_are_asked_for_again(api: responses.RequestsMock) -> None:
+    lists(api, message(1, "Look", num_media="1"))
+    api.get(media_of(1), status=503)
+    (found,) = items()
+    assert isinstance(found, InboundMessage)
+    with pytest.raises(FetchFailed) as caught:
+        TwilioAdapter().fetch_media(ACCOUNT, found.attachments[0])
+    assert not caught.value.permanent
+
+
+def test_nothing_more_is_asked_about_a_message_that_is_here(api: responses.RequestsMock) -> None:
+    lists(api, message(1, "Look", num_media="1"), message(2, "New"))
+    assert [each.provider_id for each in recent(known=lambda ids: {f"SM{1:032x}"})] == [f"SM{2:032x}"]
+
+
+def test_when_it_was_written_is_told(api: responses.RequestsMock) -> None:
+    lists(api, message(1, "Hello", minutes=50))
+    assert [each.at for each in recent()] == [NOW - timedelta(minutes=50)]
+
+
+def test_the_words_of_a_trial_account_are_not_ours(api: responses.RequestsMock) -> None:
+    lists(api, sent(1, "Sent from your Twilio trial account - It left today."))
+    (found,) = items()
+    assert isinstance(found, Echo)
+    assert found.text == "It left today."
 
 
 def test_what_somebody_sent_from_elsewhere_is_an_echo_of_a_person(api: responses.RequestsMock) -> None:

@@ -29,15 +29,17 @@ from connectors.messages import (
     Check,
     Closing,
     Grant,
+    Heard,
     Item,
+    Known,
     Limit,
-    Missed,
     OutboundMessage,
     Profile,
     RawInput,
     Refusal,
     Renewal,
     Sent,
+    Skipped,
     Standing,
 )
 
@@ -119,8 +121,8 @@ class EmailAdapter:
     def renew(self, account: Account) -> Renewal | None:
         return oauth.renew(account)
 
-    def recent(self, account: Account, since: datetime) -> list[Missed]:
-        return []  # a mailbox is read to its end
+    def recent(self, account: Account, since: datetime, skipped: Sequence[Skipped], known: Known) -> Heard:
+        return Heard()  # a mailbox is read to its end
 
 
 def _signed(account: Account, message: OutboundMessage) -> OutboundMessage:

@@ -25,13 +25,15 @@ from connectors.messages import (
     Channel,
     Check,
     Grant,
+    Heard,
     Item,
-    Missed,
+    Known,
     OutboundMessage,
     Profile,
     RawInput,
     Renewal,
     Sent,
+    Skipped,
 )
 
 
@@ -85,5 +87,5 @@ class InstagramAdapter:
     def renew(self, account: Account) -> Renewal | None:
         return sign_in.renew(account)
 
-    def recent(self, account: Account, since: datetime) -> list[Missed]:
-        return recent.recent(account, since)
+    def recent(self, account: Account, since: datetime, skipped: Sequence[Skipped], known: Known) -> Heard:
+        return recent.recent(account, since, skipped)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,28 +17,88 @@ from connectors.adapters.instagram.errors import lost
 from connectors.adapters.instagram.fields import Fields, link, part, parts, text
 from connectors.adapters.instagram.graph import call
 from connectors.errors import ConnectionLost
-from connectors.messages import Account, Missed
+from connectors.messages import MOST_TRIES, Account, Heard, Missed, Skipped
+
+log = logging.getLogger(__name__)
 
 PAGE, MOST_PAGES = 50, 20  # a thousand conversations that changed while we were away
 PAUSE_SECONDS = 0.5  # two calls a second per account
 FIELDS = "id,created_time,from,to,message,attachments,shares,story,reply_to,is_unsupported"
+ABOUT_ALL = {4, 17, 32, 613, 80002, 190}  # asked too much, or not signed in
+MOST_IN_A_ROW = 3
+SILENT = "Instagram did not answer when asked for recent messages."
 FILES = {"image_data": "image", "video_data": "video"}
 
 
-def recent(account: Account, since: datetime) -> list[Missed]:
+class NotShown(Exception):
+    """This conversation; the next one may be."""
+
+    def __init__(self, error: ConnectionLost) -> None:
+        super().__init__(error.reason)
+        self.error = error
+
+
+def recent(account: Account, since: datetime, skipped: Sequence[Skipped] = ()) -> Heard:
     """Oldest first. Meta hands out the 20 newest of a conversation; older ones read as deleted.
 
     And sees to it that the next ones are told of; what stands in the way of that, the live test says.
     """
     with suppress(ConnectionLost):
         subscription.keep(account)
-    found = [
-        (at, missed)
-        for conversation in _conversations(account, since)
-        for listed in parts(part(_get(account, conversation, f"messages{{{FIELDS}}}"), "messages").get("data"))
-        if (at := _moment(listed, "created_time")) and at >= since and (missed := _missed(account, listed, at))
-    ]
-    return [missed for _, missed in sorted(found, key=lambda each: each[0])]
+    before = {each.name: each for each in skipped}
+    left, found, in_a_row, trouble = dict(before), list[Missed](), 0, None
+    try:
+        for name in _names(account, since, before):
+            known = before.get(name)
+            begin = min(since, known.since) if known else since
+            try:
+                found += _missed_in(account, name, begin)
+            except NotShown as refusal:
+                left[name] = Skipped(name, begin, refusal.error.reason, known.tries + 1 if known else 1)
+                log.warning("%s does not show conversation %s: %s", account.addresses[0], name, refusal)
+                in_a_row += not known
+                if in_a_row == MOST_IN_A_ROW:  # it is about all of them
+                    raise refusal.error from refusal
+            else:
+                in_a_row = 0
+                left.pop(name, None)
+    except ConnectionLost as error:
+        if not found and left == before:
+            raise
+        trouble = error
+    return Heard(sorted(found, key=_written), list(left.values()), trouble)
+
+
+def _written(missed: Missed) -> datetime:
+    assert missed.at is not None
+    return missed.at
+
+
+def _names(account: Account, since: datetime, before: Mapping[str, Skipped]) -> Iterator[str]:
+    """Conversations to be asked for. Those that were not shown before come last, so that they stand in nobody's way."""
+    again = [name for name, each in before.items() if each.tries < MOST_TRIES]
+    for name in _conversations(account, since):
+        if name not in before:
+            yield name
+        elif name not in again:
+            again.append(name)
+    yield from again
+
+
+def _missed_in(account: Account, conversation: str, since: datetime) -> list[Missed]:
+    """Raises `NotShown`, or `ConnectionLost` for what is not about this conversation."""
+    time.sleep(PAUSE_SECONDS)
+    try:
+        answer = call(account, "GET", conversation, query={"fields": f"messages{{{FIELDS}}}"})
+    except requests.RequestException as error:
+        raise NotShown(ConnectionLost(SILENT)) from error
+    if not answer.is_ok and (answer.code in ABOUT_ALL or answer.status in (401, 429)):
+        raise lost(answer)
+    if not answer.is_ok:
+        raise NotShown(lost(answer))
+    listed = parts(part(answer.body, "messages").get("data"))
+    written = ((each, at) for each in listed if (at := _moment(each, "created_time")) and at >= since)
+    return [missed for each, at in written if (missed := _missed(account, each, at))]
 
 
 def _conversations(account: Account, since: datetime) -> Iterator[str]:
@@ -46,9 +107,7 @@ def _conversations(account: Account, since: datetime) -> Iterator[str]:
     for _ in range(MOST_PAGES):
         body = _get(account, "me/conversations", "id,updated_time", **query)
         news = [each for each in parts(body.get("data")) if text(each, "id") and _changed(each, since)]
-        for conversation in news:
-            time.sleep(PAUSE_SECONDS)
-            yield text(conversation, "id")
+        yield from (text(each, "id") for each in news)
         paging = part(body, "paging")
         query["after"] = text(part(paging, "cursors"), "after")
         if not news or not query["after"] or not text(paging, "next"):
@@ -79,7 +138,7 @@ def _missed(account: Account, listed: Fields, at: datetime) -> Missed | None:
         "message": message,
     }
     entry = {"id": account.addresses[0], "time": item["timestamp"], "messaging": [item]}
-    return Missed(mid, json.dumps({"object": "instagram", "entry": [entry]}).encode())
+    return Missed(mid, json.dumps({"object": "instagram", "entry": [entry]}).encode(), at=at)
 
 
 def _content(listed: Fields) -> dict[str, Any]:
@@ -126,7 +185,7 @@ def _get(account: Account, path: str, fields: str, **query: str) -> Fields:
     try:
         answer = call(account, "GET", path, query={"fields": fields, **query})
     except requests.RequestException as error:
-        raise ConnectionLost("Instagram did not answer when asked for recent messages.") from error
+        raise ConnectionLost(SILENT) from error
     if not answer.is_ok:
         raise lost(answer)
     return answer.body

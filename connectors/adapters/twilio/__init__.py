@@ -26,13 +26,15 @@ from connectors.messages import (
     Channel,
     Check,
     Grant,
+    Heard,
     Item,
-    Missed,
+    Known,
     OutboundMessage,
     Profile,
     RawInput,
     Renewal,
     Sent,
+    Skipped,
 )
 
 
@@ -84,5 +86,5 @@ class TwilioAdapter:
     def renew(self, account: Account) -> Renewal | None:
         return None  # an auth token does not end by itself
 
-    def recent(self, account: Account, since: datetime) -> list[Missed]:
-        return recent.recent(account, since, self.prefix)
+    def recent(self, account: Account, since: datetime, skipped: Sequence[Skipped], known: Known) -> Heard:
+        return recent.recent(account, since, known, self.prefix)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from connectors.adapters import media
+from connectors.adapters.twilio import listing
 from connectors.errors import FetchFailed
 from connectors.messages import Account, Attachment
 
@@ -25,9 +26,10 @@ def fetch(account: Account, attachment: Attachment) -> Attachment:
         raise FetchFailed(f"The file was not fetched: {host or 'its address'} is not Twilio.", permanent=True)
     if not account_sid or account_sid not in urlsplit(attachment.url).path.split("/"):
         raise FetchFailed("The file was not fetched: it belongs to another Twilio account.", permanent=True)
+    url = listing.named(account, attachment.url)
     try:
         file = media.fetch(
-            attachment.url,
+            url,
             hosts=(API_HOST, configured, *CDN_HOSTS),
             credentials=(account_sid, account.secrets.get("auth_token", "")),
             declared_type=attachment.content_type,

@@ -56,6 +56,7 @@ INBOUND_STATUSES = {"", "received", "receiving"}
 CHANNELS = {"": Channel.SMS, "whatsapp": Channel.WHATSAPP}
 FOUND = "x-found-at"  # the header of a receipt that no webhook brought; a webhook's own headers never get that far
 MAX_MEDIA = 10
+LAYOUT = "application/smil"  # of an MMS: nothing to look at
 
 
 class Elsewhere(Exception):
@@ -150,7 +151,7 @@ def _attachments(parameters: Parameters) -> tuple[Attachment, ...]:
     for index in range(MAX_MEDIA):
         url = parameters.first(f"MediaUrl{index}")
         content_type = parameters.first(f"MediaContentType{index}") or "application/octet-stream"
-        if url and content_type != "application/smil":  # smil is the layout of an MMS, nothing to look at
+        if url and content_type != LAYOUT:
             found.append(Attachment(content_type=content_type, url=url))
     return tuple(found)
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
-from django.conf import settings
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
 from connectors.adapters.twilio.client import NO_ANSWER, REFUSED, client_of, refusal
-from connectors.adapters.twilio.parse import FOUND, MAX_MEDIA
+from connectors.adapters.twilio.listing import Listing
+from connectors.adapters.twilio.parse import FOUND
+from connectors.adapters.twilio.send import TRIAL_PREFIX
 from connectors.errors import ConnectionLost, SendFailed
-from connectors.messages import Account, Missed
+from connectors.messages import Account, Heard, Known, Missed
 
 PAGE = 1_000
 MOST_SENT = 2_000  # a number that campaigns are sent from has any number of messages
@@ -29,14 +30,13 @@ CODE = re.compile(
 FOOTER = re.compile(r"\b(reply|text|txt)\s+\W?(stop|end|quit)\b|\bopt[ -]?out\b|\bunsubscribe\b", re.I)
 
 
-def recent(account: Account, since: datetime, prefix: str = "") -> list[Missed]:
+def recent(account: Account, since: datetime, known: Known, prefix: str = "") -> Heard:
     """What came to and left from our numbers since then, oldest first. Raises `ConnectionLost`."""
     try:
         client = client_of(account)
         found = [(each, False) for each in _received(client, account, since, prefix)]
         found += _sent(client, account, since, prefix)
         found.sort(key=lambda each: _at(each[0]))
-        return [_missed(account, each, automatic) for each, automatic in found]
     except SendFailed as error:  # no credentials
         raise ConnectionLost(error.reason, reconnect=error.reconnect) from error
     except REFUSED as error:
@@ -45,6 +45,9 @@ def recent(account: Account, since: datetime, prefix: str = "") -> list[Missed]:
         raise ConnectionLost(refused.reason, reconnect=dead) from error
     except NO_ANSWER as error:
         raise ConnectionLost("Twilio could not be asked for its latest messages.", reconnect=_is_no(error)) from error
+    here = set(known([str(each.sid) for each, _ in found]))
+    listing = Listing()
+    return Heard([_missed(account, each, automatic, listing) for each, automatic in found if each.sid not in here])
 
 
 def _is_no(error: Exception) -> bool:
@@ -99,32 +102,22 @@ def _at(message: MessageInstance) -> datetime:
     return message.date_sent or message.date_created or datetime.now(UTC)
 
 
-def _missed(account: Account, message: MessageInstance, automatic: bool) -> Missed:
+def _missed(account: Account, message: MessageInstance, automatic: bool, listing: Listing) -> Missed:
     is_ours = message.direction != "inbound"
     fields = {
         "MessageSid": message.sid or "",
         "AccountSid": message.account_sid or account.secrets.get("account_sid", ""),
         "From": message.from_ or "",
         "To": message.to or "",
-        "Body": message.body or "",
+        "Body": (message.body or "").removeprefix(TRIAL_PREFIX if is_ours else ""),
         "SmsStatus": str(message.status or ""),
         "Direction": str(message.direction or ""),
         "DateSent": _at(message).isoformat(),
     }
     if automatic:
         fields["Automatic"] = "yes"
-    files = [] if is_ours and automatic else _files(message)
+    files = [] if is_ours and automatic else listing.files(message)
     fields["NumMedia"] = str(len(files))
     for number, (url, content_type) in enumerate(files):
         fields[f"MediaUrl{number}"], fields[f"MediaContentType{number}"] = url, content_type
-    return Missed(fields["MessageSid"], urlencode(fields).encode(), {FOUND: "twilio"})
-
-
-def _files(message: MessageInstance) -> Sequence[tuple[str, str]]:
-    if not int(message.num_media or 0):
-        return []
-    api = f"{settings.TWILIO_API_URL.rstrip('/')}/2010-04-01"
-    return [
-        (f"{api}/Accounts/{each.account_sid}/Messages/{each.parent_sid}/Media/{each.sid}", each.content_type or "")
-        for each in message.media.list(limit=MAX_MEDIA)
-    ]
+    return Missed(fields["MessageSid"], urlencode(fields).encode(), {FOUND: "twilio"}, _at(message))
