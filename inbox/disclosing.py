@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import Q
 
 from customers.identities import EMAIL, PHONE, found_in
 from customers.models import Customer, Identity, IdentityLink
@@ -35,6 +36,7 @@ class Held:
     people: Sequence[Identity]
     found: Sequence[Disclosure]
     is_copied: bool = False
+    is_unknown: bool = False  # a mail wants its answer there, and nobody knows whose address it is
 
     @property
     def shown(self) -> str:
@@ -47,15 +49,27 @@ class Held:
 
 
 def held_for(
-    case: Case, to: Identity, copied: Sequence[Identity], text: str, files: Sequence[Attachment] = ()
+    case: Case,
+    to: Identity,
+    copied: Sequence[Identity],
+    text: str,
+    files: Sequence[Attachment] = (),
+    *,
+    new: Sequence[Identity] = (),
 ) -> list[Held]:
-    """Everybody who would be told too much by a reply to `to`; empty when it may leave."""
+    """Everybody who would be told too much by a reply to `to`; empty when it may leave. `new`: copied in with this very
+    reply, so they have read nothing yet. Who is nobody's yet need not be stored."""
     family = {*case.customer.current().family()}
-    theirs = [to, *(each for each in copied if each.customer_id in family)]
+    theirs = [each for each in (to, *copied, *new) if each.customer_id in family]
     others = [each for each in copied if each.customer_id not in family]
+    newest = [each for each in new if each.customer_id not in family]
     held = [Held([each], would_disclose(case, each, text, files)) for each in theirs]
+    if to not in theirs:
+        held.append(Held([to], would_tell_a_stranger(case, to, text, files), is_unknown=True))
     if others:
         held.append(Held(others, would_tell_others(case, to, text, files), is_copied=True))
+    if newest:
+        held.append(Held(newest, _told(case, to, text, files, "", told_by=None), is_copied=True))
     return [each for each in held if each.found]
 
 
@@ -68,18 +82,27 @@ def would_disclose(case: Case, to: Identity, text: str, files: Sequence[Attachme
     doubt = doubt_about(case.customer.current(), to)
     if doubt is None:
         return []
-    found = _told(case, to, text, files, _said(case, identity=to))
+    found = _told(case, to, text, files, _said(case, Q(identity=to)), told_by=to)
     return [each for each in found if each.learned_on is None or doubt.is_about(each.learned_on)]
 
 
 def would_tell_others(case: Case, to: Identity, text: str, files: Sequence[Attachment] = ()) -> list[Disclosure]:
     """For people copied into a reply to `to`. They read along on that channel; the rest was not said to them."""
-    return _told(case, to, text, files, _said(case, channel=to.kind))
+    return _told(case, to, text, files, _said(case, Q(channel=to.kind)), told_by=to)
 
 
-def _told(case: Case, to: Identity, text: str, files: Sequence[Attachment], said: str) -> list[Disclosure]:
-    found = [*_facts(case, to, text, said), *_addresses(case.customer.current(), to, text, said)]
-    found += [*_files(case, to, files)]
+def would_tell_a_stranger(case: Case, to: Identity, text: str, files: Sequence[Attachment] = ()) -> list[Disclosure]:
+    """Whoever reads the address where a mail wants its answer knows what such mails said, and nothing else."""
+    wrote = Q(data__answer_at=to.value) | (Q(identity=to) if to.pk else Q())
+    return _told(case, to, text, files, _said(case, wrote), told_by=None)
+
+
+def _told(
+    case: Case, to: Identity, text: str, files: Sequence[Attachment], said: str, *, told_by: Identity | None
+) -> list[Disclosure]:
+    """`told_by`: whose own words and files are no news to those who read it."""
+    found = [*_facts(case, told_by, text, said), *_addresses(case.customer.current(), to, text, said)]
+    found += [*_files(case, told_by, files)]
     found += [Disclosure("a card number") for card in _cards(text) if card not in _digits(said)]
     return list(dict.fromkeys(found))
 
@@ -109,15 +132,16 @@ def doubt_about(customer: Customer, identity: Identity) -> Doubt | None:
     return Doubt(identity, is_anybody, joins) if is_anybody or joins else None
 
 
-def _said(case: Case, **where: Identity | str) -> str:
+def _said(case: Case, where: Q) -> str:
     """What they wrote from that very address is no news to whoever reads it."""
-    said = case.timeline().filter(**where, kind__in=[EntryKind.MESSAGE, EntryKind.PARTICIPANT])
+    said = case.timeline().filter(where, kind__in=[EntryKind.MESSAGE, EntryKind.PARTICIPANT])
     texts = said.order_by("-pk").values_list("subject", "text")[:MOST_READ]
     return "\n".join(f"{subject}\n{text}" for subject, text in texts)
 
 
-def _facts(case: Case, to: Identity, text: str, said: str) -> list[Disclosure]:
-    rows = Fact.objects.filter(case__in=case.family()).exclude(entry__identity=to).select_related("entry__identity")
+def _facts(case: Case, told_by: Identity | None, text: str, said: str) -> list[Disclosure]:
+    rows = Fact.objects.filter(case__in=case.family()).select_related("entry__identity")
+    rows = rows.exclude(entry__identity=told_by) if told_by else rows
     written = _plain(text)
     return [
         Disclosure(row.shown, row.entry.identity)
@@ -134,13 +158,13 @@ def _addresses(customer: Customer, to: Identity, text: str, said: str) -> list[D
     return [Disclosure(names[kind], theirs[kind, value]) for kind, value in sorted(written) if (kind, value) in theirs]
 
 
-def _files(case: Case, to: Identity, files: Sequence[Attachment]) -> list[Disclosure]:
+def _files(case: Case, told_by: Identity | None, files: Sequence[Attachment]) -> list[Disclosure]:
     """A file of theirs from another address, sent back."""
     sums = {each.sha256: each for each in files if each.sha256}
     if not sums:
         return []
     came = Attachment.objects.filter(entry__case__in=case.family(), sha256__in=sums, entry__kind=EntryKind.MESSAGE)
-    rows = came.exclude(entry__identity=to).select_related("entry__identity")
+    rows = (came.exclude(entry__identity=told_by) if told_by else came).select_related("entry__identity")
     return [Disclosure(f"the file {row.name}", row.entry.identity) for row in rows if row.entry]
 
 

@@ -81,11 +81,17 @@ class PickedForm(Checked):
         return cleaned
 
 
+TOO_MANY = "These are too many addresses for one mail. Take some out."
+
+
 class ReplyForm(Checked):
     option = forms.CharField(max_length=60, error_messages={"required": "There is no way to write to this person now."})
     text = forms.CharField(required=False, strip=False)
     subject = forms.CharField(required=False, max_length=300)
     copied = NumbersField(required=False)
+    cc = forms.CharField(required=False, max_length=2000, error_messages={"max_length": TOO_MANY})
+    bcc = forms.CharField(required=False, max_length=2000, error_messages={"max_length": TOO_MANY})
+    sent_to = forms.CharField(required=False, max_length=320)
     also_answers = NumbersField(required=False)
     files = NumbersField(required=False)  # type: ignore[assignment]  # the uploads of a draft; a form has no files here
     seen = forms.IntegerField(required=False, min_value=0)
@@ -107,6 +113,9 @@ class DraftForm(Checked):
     channel = forms.ChoiceField(choices=[(name, name) for name in (*CHANNELS, "note")])
     text = forms.CharField(required=False, strip=False, max_length=100_000)
     subject = forms.CharField(required=False, max_length=300)
+    cc = forms.CharField(required=False, max_length=2000)
+    bcc = forms.CharField(required=False, max_length=2000)
+    sent_to = forms.CharField(required=False, max_length=320)
 
 
 MOST_UPLOADED = 20 * 1024 * 1024

@@ -110,6 +110,7 @@ def message(
     references: Sequence[str] = (),
     reply_tokens: Sequence[str] = (),
     files: Sequence[Attachment] = (),
+    answer_at: str = "",
 ) -> InboundMessage:
     unique = next(_numbers)
     if isinstance(sender, Customer):
@@ -131,6 +132,7 @@ def message(
             references=tuple(references),
             reply_tokens=tuple(reply_tokens),
             cc=tuple(cc),
+            reply_to=answer_at,
         )
         if is_mail
         else None,

@@ -103,7 +103,7 @@ def _has_our_mail(identity: Identity, invitation: Invitation) -> bool:
     if entry is None or entry.case is None:
         return False
     family = entry.case.current().family()
-    return identity.value in entry.headers.get("cc", []) or (
+    return identity.value in (*entry.headers.get("cc", []), *entry.data.get("bcc", [])) or (
         Participant.objects.filter(case__in=family, identity=identity).exists()
     )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from config.database import rows
 from connectors.messages import Authenticity, Classification, InboundMessage
 from connectors.models import Connector
+from customers.identities import EMAIL, NotAnAddress, normalise
 from customers.models import Customer, Identity
 from inbox.intake import acknowledging, files, forwarded, invited, outcomes, people, threads
 from inbox.intake.outcomes import Duplicate, Outcome
@@ -102,8 +104,20 @@ def _entry(connector: Connector, identity: Identity, item: InboundMessage) -> En
         authenticity=item.authenticity,
         message_id=mail.message_id[:998] if mail else "",
         headers=headers,
+        data=_wish(identity, item),
         answers=_quoted_entry(connector, item),
     )
+
+
+def _wish(identity: Identity, item: InboundMessage) -> dict[str, str]:
+    """Another address than their own, where they want to be answered. One that cannot be written to is none."""
+    wanted = item.email.reply_to if item.email else ""
+    if not wanted:
+        return {}
+    with suppress(NotAnAddress):
+        wanted = normalise(EMAIL, wanted)
+        return {"answer_at": wanted} if wanted.isascii() and wanted != identity.value else {}
+    return {}
 
 
 def _quoted_entry(connector: Connector, item: InboundMessage) -> Entry | None:

@@ -75,8 +75,9 @@ def bounce(connector: Connector, item: Bounce, at: datetime | None = None) -> Ou
     delivery, address = entry.deliveries.first() if entry else None, item.address.lower()
     if entry is None or delivery is None:
         return _filed(connector, item, at)
-    if address and entry.identity and address != entry.identity.value:
-        if address not in entry.headers.get("cc", []):
+    main = entry.data.get("sent_to") or (entry.identity.value if entry.identity else "")
+    if address and main and address != main:
+        if address not in (*entry.headers.get("cc", []), *entry.data.get("bcc", [])):
             return _filed(connector, item, at)
         _say_beside(delivery, f"Not delivered to {address}: {item.reason}")
     elif item.permanent:

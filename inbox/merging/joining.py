@@ -191,8 +191,10 @@ def _move_drafts(older: Case, newer: Case) -> dict[str, int]:
             moved[str(draft.pk)] = newer.pk
             continue
         there.text = "\n\n".join(text for text in (there.text, draft.text) if text.strip())
-        there.subject = there.subject or draft.subject
-        there.save(update_fields=["text", "subject"])
+        there.subject, there.cc, there.bcc = (
+            getattr(there, name) or getattr(draft, name) for name in ("subject", "cc", "bcc")
+        )
+        there.save(update_fields=["text", "subject", "cc", "bcc"])
         Attachment.objects.filter(draft=draft).update(draft=there)
         draft.delete()
     return moved

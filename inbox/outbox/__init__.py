@@ -1,6 +1,7 @@
 """In → outside: reply → deliveries → claim → send → status.
 
 ways.py       where a customer can be written to, and why not
+addressing.py where a mail goes, and who else reads it
 replies.py    an agent writes: the entry and its deliveries; notes, "no reply needed"
 introducing.py the first text in a case says who writes
 answering.py  what a reply answers, and what is open again when it does not arrive
@@ -10,17 +11,10 @@ composing.py  a delivery as the value an adapter sends
 sending.py    claim, send, and every way that can end
 """
 
+from inbox.outbox.addressing import Wanted, wanted
+from inbox.outbox.errors import BadReply, CannotSend, ReplyHeld, WouldDisclose
 from inbox.outbox.introducing import introduction
-from inbox.outbox.replies import (
-    BadReply,
-    CannotSend,
-    ReplyHeld,
-    WouldDisclose,
-    add_note,
-    no_reply_needed,
-    notify,
-    reply,
-)
+from inbox.outbox.replies import add_note, no_reply_needed, notify, reply
 from inbox.outbox.sending import (
     STATES,
     clear_sessions,
@@ -44,6 +38,7 @@ __all__ = [
     "NeedsConfirmation",
     "Option",
     "ReplyHeld",
+    "Wanted",
     "WouldDisclose",
     "add_note",
     "clear_sessions",
@@ -63,4 +58,5 @@ __all__ = [
     "send_again",
     "start",
     "undo",
+    "wanted",
 ]

@@ -20,7 +20,10 @@ def compose(delivery: Delivery, *, to_send: bool = True) -> OutboundMessage:
     return OutboundMessage(
         delivery=str(delivery.uuid),
         to=Sender(
-            address=identity.reached_at, scope=identity.scope, name=identity.customer.name, handle=identity.handle
+            address=entry.data.get("sent_to") or identity.reached_at,
+            scope=identity.scope,
+            name=identity.customer.name,
+            handle=identity.handle,
         ),
         sender=entry.our_address or delivery.connector.address,
         sender_name=_sender_name(entry, delivery),
@@ -50,11 +53,14 @@ def _headers(entry: Entry) -> EmailHeaders:
         references=tuple(entry.headers.get("references", [])),
         reply_to=f"{local}+r.{entry.case.reply_token}@{domain}",
         cc=tuple(Sender(address=address) for address in entry.headers.get("cc", [])),
+        bcc=tuple(Sender(address=address) for address in entry.data.get("bcc", [])),
     )
 
 
 def _quoted(entry: Entry) -> str:
-    """The mail that is answered, only when it came from the same address: nothing of one person reaches another."""
+    """The mail that is answered, only when its own sender alone reads this: nothing of one person reaches another."""
+    if not entry.data.keys().isdisjoint({"sent_to", "bcc"}):
+        return ""
     answered = Entry.objects.filter(pk=entry.headers.get("answers") or 0, identity=entry.identity).first()
     if answered is None or entry.headers.get("cc"):
         return ""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
@@ -16,7 +16,7 @@ from connectors.messages import Channel, Classification
 from customers.models import Identity
 from inbox import inviting, merging
 from inbox.codes import marks_in
-from inbox.disclosing import Held, held_for, overridden
+from inbox.disclosing import held_for, overridden
 from inbox.locking import locked
 from inbox.models import (
     Agent,
@@ -28,51 +28,18 @@ from inbox.models import (
     Draft,
     Entry,
     EntryKind,
-    Participant,
-    ParticipantRole,
     Status,
 )
 from inbox.models.case import SPOKEN
+from inbox.outbox.addressing import Readers, copy_in, meet, readers_of, takes_copies, typed
 from inbox.outbox.answering import answer
+from inbox.outbox.errors import BadReply, CannotSend, ReplyHeld, WouldDisclose
 from inbox.outbox.introducing import introduced
 from inbox.outbox.sending import wake_delivery
 from inbox.outbox.undoing import before
 from inbox.outbox.ways import Option, option_by_key, options, refusal
 
 MOST_CHARACTERS = 50_000
-
-
-class ReplyHeld(Exception):
-    """Something newer arrived while the agent was typing; `newer` are those entries, oldest first."""
-
-    def __init__(self, newer: list[Entry]) -> None:
-        super().__init__("Something newer arrived.")
-        self.newer = newer
-
-
-class CannotSend(Exception):
-    """The channel may not be used for this person now."""
-
-    def __init__(self, reason: str, remedy: str = "") -> None:
-        super().__init__(reason)
-        self.reason, self.remedy = reason, remedy
-
-
-class WouldDisclose(Exception):
-    """It is not sure whose address this is, or other people are copied in; and the reply tells what was learned
-    elsewhere. `held` names each whom it would tell."""
-
-    def __init__(self, held: list[Held]) -> None:
-        super().__init__("It would tell too much.")
-        self.held = held
-
-
-class BadReply(Exception):
-    """`field` of the form is wrong; `words` say how."""
-
-    def __init__(self, field: str, words: str) -> None:
-        super().__init__(words)
-        self.field, self.words = field, words
 
 
 def reply(
@@ -83,6 +50,9 @@ def reply(
     text: str,
     subject: str = "",
     copied: Sequence[int] = (),
+    cc: str = "",
+    bcc: str = "",
+    sent_to: str = "",
     also_answers: Sequence[int] = (),
     seen_entry: int = 0,
     files: Sequence[int] = (),
@@ -94,11 +64,13 @@ def reply(
 ) -> Entry:
     """Answers on one channel, ties what it answers, and leaves after the undo time.
 
-    `copied` are participants' ids, `also_answers` ids of open entries on other channels, `seen_entry` the newest entry
+    `copied` are participants' ids, `cc` and `bcc` addresses as they were typed, `sent_to` which of two addresses a mail
+    goes to (empty: as is usual), `also_answers` ids of open entries on other channels, `seen_entry` the newest entry
     the agent had seen. `form` is the form's own id: sent twice, it is one reply. Raises ReplyHeld, WouldDisclose,
     CannotSend or BadReply, and then nothing is stored.
     """
     text = text.replace("\x00", "").replace("\r\n", "\n").strip()
+    _meet(case, option_key, cc, by)
     with locked(case) as case:
         sent = Entry.objects.filter(uuid=form).first() if form else None
         if sent and sent.agent == by and not sent.unsent_at:
@@ -106,22 +78,24 @@ def reply(
         option = _usable(case, option_key, confirmed)
         uploads = list(Attachment.objects.filter(pk__in=files, entry=None, uploaded_by=by))
         _check(text, uploads, option)
-        _check_codes(case, text, option)
         if not send_anyway:
             _hold_if_newer(case, seen_entry, by)
-        with_it = [each.identity for each in _copied(case, option, copied)]
-        told = held_for(case, option.identity, with_it, f"{subject}\n{text}", uploads)
+        readers = readers_of(case, option, participants=copied, cc=cc, bcc=bcc, sent_to=sent_to)
+        _check_codes(case, text, option, readers)
+        reader, words = readers.reader(option), f"{subject}\n{text}"
+        told = held_for(case, reader, readers.old, words, uploads, new=readers.new)
         if told and not disclose:
             raise WouldDisclose(told)
         _bring_back(case, by)
         written, text = text, introduced(case, option, text)
-        entry = _entry(case, by, option, text, subject, copied, None if sent else form)
+        entry = _entry(case, by, option, text, subject, readers, None if sent else form)
         entry.data["case_was"] = before(case, resolves=resolve)
         entry.data["introduction"] = len(text) - len(written)
         case.status, case.shows_move, case.snoozed_until = Status.WAITING, False, None
         if case.assignee is None:
             case.assignee = by
         case.record(entry, "status", "shows_move", "snoozed_until", "assignee")
+        copy_in(case, entry, readers)
         Attachment.objects.filter(pk__in=[each.pk for each in uploads]).update(entry=entry, draft=None)
         _queue(entry, option, text, uploads)
         inviting.tell(case, entry)
@@ -133,6 +107,12 @@ def reply(
         if resolve:
             case.resolve(by=by)
     return entry
+
+
+def _meet(case: Case, option_key: str, cc: str, by: Agent) -> None:
+    option = option_by_key(case, option_key) if cc.strip() else None
+    if option and takes_copies(option):
+        meet(typed("cc", cc, option), cc, by=by)
 
 
 def _usable(case: Case, key: str, confirmed: bool) -> Option:
@@ -173,22 +153,17 @@ def _check(text: str, uploads: Sequence[Attachment], option: Option) -> None:
         raise BadReply("files", f"Together the files may have {limits.max_total_bytes // (1024 * 1024)} MB here.")
 
 
-def _check_codes(case: Case, text: str, option: Option) -> None:
+def _check_codes(case: Case, text: str, option: Option, readers: Readers) -> None:
     limits, marks = ADAPTERS[Channel(option.channel)].limits, marks_in(text)
     words = inviting.trouble(case, text)
     if not words and "<link-" in text and marks and not limits.has_subject:
         words = "The link is for emails. Take it out: the code is enough here."
     if not words and {mark for part in limits.split(text) for mark in marks_in(part)} != marks:
         words = "A code would be cut in two here. Put it on a line of its own."
+    if not words and marks and readers.sent_to:
+        words = f"A code proves whose address it was told to. Send it to {option.shown}, or take it out."
     if words:
         raise BadReply("text", words)
-
-
-def _copied(case: Case, option: Option, people: Sequence[int]) -> QuerySet[Participant]:
-    if not ADAPTERS[Channel(option.channel)].limits.has_subject:
-        return Participant.objects.none()
-    chosen = Participant.objects.filter(case__in=case.family(), pk__in=people).exclude(role=ParticipantRole.REMOVED)
-    return chosen.select_related("identity").order_by("pk")
 
 
 def _hold_if_newer(case: Case, seen_entry: int, by: Agent) -> None:
@@ -200,7 +175,7 @@ def _hold_if_newer(case: Case, seen_entry: int, by: Agent) -> None:
 
 
 def _entry(
-    case: Case, by: Agent | None, option: Option, text: str, subject: str, copied: Sequence[int], form: UUID | None
+    case: Case, by: Agent | None, option: Option, text: str, subject: str, readers: Readers, form: UUID | None
 ) -> Entry:
     entry = Entry(
         uuid=form or uuid4(),
@@ -214,11 +189,11 @@ def _entry(
         text=text,
     )
     if ADAPTERS[Channel(option.channel)].limits.has_subject:
-        _address_mail(entry, case, option, subject, copied)
+        _address_mail(entry, case, option, subject, readers)
     return entry
 
 
-def _address_mail(entry: Entry, case: Case, option: Option, subject: str, copied: Sequence[int]) -> None:
+def _address_mail(entry: Entry, case: Case, option: Option, subject: str, readers: Readers) -> None:
     last = (
         case.timeline()
         .filter(channel=Channel.EMAIL, kind__in=[EntryKind.MESSAGE, EntryKind.PARTICIPANT])
@@ -229,11 +204,13 @@ def _address_mail(entry: Entry, case: Case, option: Option, subject: str, copied
     entry.subject = _reply_subject(subject or (last.subject if last else case.subject))
     entry.message_id = message_id(str(entry.uuid), settings.SECRET_KEY.encode(), option.our_address.rpartition("@")[2])
     entry.headers = {
-        "cc": [each.identity.value for each in _copied(case, option, copied)],
+        "cc": readers.shown_copies,
         "in_reply_to": [last.message_id] if last else [],
         "references": [*last.headers.get("references", []), last.message_id] if last else [],
         "answers": last.pk if last else None,
     }
+    shown = {"sent_to": readers.sent_to, "cc": readers.shown_copies, "bcc": [each.value for each in readers.bcc]}
+    entry.data = {name: value for name, value in shown.items() if value}
 
 
 def _reply_subject(subject: str) -> str:
@@ -271,7 +248,7 @@ def notify(case: Case, *, to: Identity, text: str) -> Entry | None:
     option = next((way for way in ways if not refusal(to, way.connector, automatic=True)), None)
     if option is None:
         return None
-    entry = _entry(case, None, option, text, "", (), None)
+    entry = _entry(case, None, option, text, "", Readers(), None)
     entry.classification, entry.reason = Classification.AUTOMATIC, "Sent by itself"
     case.record(entry)
     inviting.tell(case, entry)

@@ -19,6 +19,7 @@ from customers.models.consent import ConsentState
 from inbox import live
 from inbox.locking import locked_with
 from inbox.models import Agent, Delivery, Entry, ProviderMessage, State
+from inbox.outbox.addressing import refusal_at
 from inbox.outbox.answering import answered_after_all, unanswered_again
 from inbox.outbox.composing import compose
 from inbox.outbox.ways import refusal
@@ -50,6 +51,7 @@ def deliver(delivery_id: int) -> bool:
     is_automatic = delivery.entry.classification == Classification.AUTOMATIC
     is_last_word = bool(delivery.entry.data.get("last_word"))
     no = refusal(delivery.identity, delivery.connector, automatic=is_automatic, is_last_word=is_last_word)
+    no = no or refusal_at(delivery.entry.data.get("sent_to", ""), delivery.connector, delivery.entry.created_at)
     if no:
         _may_not_leave(delivery, no)
         return True

@@ -9,11 +9,12 @@ from connectors.adapters import ADAPTERS
 from connectors.messages import Channel
 from connectors.models import Connector
 from customers.identities import NotAnAddress, normalise
-from customers.models import Customer, Identity, IdentityLink
-from customers.models.link import LinkReason
+from customers.models import Customer, Identity
 from inbox.locking import Moved, lock_owner
 from inbox.models import Agent, Case, Entry
-from inbox.outbox.replies import BadReply, CannotSend, reply
+from inbox.outbox.addressing import new_somebody
+from inbox.outbox.errors import BadReply, CannotSend
+from inbox.outbox.replies import reply
 from inbox.outbox.ways import refusal, to_confirm
 
 TRIES = 3
@@ -64,7 +65,7 @@ def _start(
 ) -> Case:
     with transaction.atomic():
         identity = Identity.objects.select_related("customer").filter(kind=kind, value=value, scope="").first()
-        identity = identity or _new(kind, value, name, by)
+        identity = identity or new_somebody(kind, value, name, f"{by.name}, typed in", by)
         no = refusal(identity, connector)
         if no:
             raise CannotSend(no.reason, no.remedy)
@@ -90,10 +91,3 @@ def _start(
             confirmed=True,
         )
     return case
-
-
-def _new(kind: str, value: str, name: str, by: Agent) -> Identity:
-    customer = Customer.objects.create(name=name[:200], named_by_agent=bool(name))
-    identity = Identity.objects.create(kind=kind, value=value, customer=customer, origin=f"{by.name}, typed in")
-    IdentityLink.objects.create(identity=identity, customer=customer, reason=LinkReason.ADDED, made_by=by)
-    return identity

@@ -9,6 +9,7 @@ from django.utils.timezone import now
 
 from inbox.locking import locked_with
 from inbox.models import Agent, AnotherIsLive, Attachment, Case, Delivery, Draft, Entry, EntryKind, State, Status
+from inbox.outbox.addressing import not_copied_in
 from inbox.outbox.answering import unanswered_again
 
 # What undo puts back on the case, beside the status and the snooze
@@ -62,6 +63,9 @@ def _draft_again(case: Case, entry: Entry, by: Agent) -> Draft:
     draft, _ = Draft.objects.get_or_create(case=case, agent=by, channel=entry.channel)
     draft.text = "\n\n".join(text for text in (entry.written_text, draft.text) if text.strip())
     draft.subject, draft.saved_at = entry.subject, now()
+    if entry.headers:
+        draft.cc, draft.bcc = not_copied_in(case, entry), ", ".join(entry.data.get("bcc", []))
+        draft.sent_to = entry.data.get("sent_to") or (entry.identity.value if entry.identity else "")
     draft.save()
     Attachment.objects.filter(entry=entry).update(entry=None, draft=draft)
     return draft

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
-from connectors.messages import Channel, Closing, Refusal, Standing
+from connectors.messages import Authenticity, Channel, Closing, Refusal, Standing
 from connectors.models import Connector
 from customers.identities import UNPROVEN
 from customers.models import Consent, Identity
@@ -18,9 +18,32 @@ from customers.models.consent import Purpose
 from inbox.models import Case, Draft, Entry
 from inbox.switching import Way, default_way
 
-LAST_WROTE_TO = """SELECT i.id, last.* FROM unnest(%s::bigint[]) i(id) CROSS JOIN LATERAL (
-    SELECT connector_id, our_address FROM inbox_entry
-    WHERE identity_id = i.id AND kind IN ('message', 'filed') ORDER BY id DESC LIMIT 1) last"""
+LAST_WROTE = """SELECT i.id, last.connector_id, last.our_address,
+    said.data ->> 'answer_at', said.case_id, said.authenticity, said.created_at
+FROM unnest(%s::bigint[]) i(id)
+CROSS JOIN LATERAL (SELECT connector_id, our_address FROM inbox_entry
+    WHERE identity_id = i.id AND kind IN ('message', 'filed') ORDER BY id DESC LIMIT 1) last
+LEFT JOIN LATERAL (SELECT data, case_id, authenticity, created_at FROM inbox_entry
+    WHERE identity_id = i.id AND kind = 'message' ORDER BY id DESC LIMIT 1) said ON true"""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Another address, at which the last mail from somewhere wants to be answered; its case, and when it came."""
+
+    address: str
+    case: int
+    is_vouched_for: bool
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Last:
+    """What somebody wrote to last, and what they wished."""
+
+    connector: int = 0
+    our_address: str = ""
+    wish: Wish | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +59,7 @@ class Option:
     confirm: str = ""  # must be agreed to first: "Has never texted us. …"
     files_allowed: int = field(default=0)
     closing: Closing | None = None  # until when they may be written to there
+    wish: Wish | None = None  # of their last mail
 
     @property
     def key(self) -> str:
@@ -56,35 +80,41 @@ def options(case: Case, known: Sequence[Identity] | None = None) -> list[Option]
         known = list(case.customer.current().identities.in_use().order_by("pk"))
     identities = [each for each in known if each.scope != UNPROVEN]
     connectors = list(Connector.objects.active().select_related("team").defer("credentials"))
-    wrote_to, opted_out = _last_wrote_to(identities), Consent.objects.opted_out(identities)
+    wrote, opted_out = _last_wrote(identities), Consent.objects.opted_out(identities)
     found = [
-        _option(identity, connector, our_address, opted_out(identity, str(connector.uuid)))
+        _option(identity, connector, our_address, opted_out(identity, str(connector.uuid)), wrote)
         for identity in identities
-        for connector, our_address in _connectors_for(case, identity, connectors, wrote_to)
+        for connector, our_address in _connectors_for(case, identity, connectors, wrote)
     ]
     return sorted(found, key=lambda each: each.last_used.timestamp() if each.last_used else 0.0, reverse=True)
 
 
-def _last_wrote_to(identities: Sequence[Identity]) -> dict[int, tuple[int, str]]:
-    """By identity: the connector and the address of ours."""
+def _last_wrote(identities: Sequence[Identity]) -> dict[int, Last]:
+    """By identity."""
     with connection.cursor() as cursor:  # by hand: every case that is opened pays for it
-        cursor.execute(LAST_WROTE_TO, [[each.pk for each in identities]])
-        return {identity: (connector, address) for identity, connector, address in cursor.fetchall()}
+        cursor.execute(LAST_WROTE, [[each.pk for each in identities]])
+        return {identity: Last(connector, ours, _wish(*said)) for identity, connector, ours, *said in cursor.fetchall()}
+
+
+def _wish(address: str | None, case: int, authenticity: str, at: datetime) -> Wish | None:
+    return Wish(address, case, authenticity == Authenticity.PASS, at) if address else None
 
 
 def _connectors_for(
-    case: Case, identity: Identity, connectors: Sequence[Connector], wrote_to: dict[int, tuple[int, str]]
+    case: Case, identity: Identity, connectors: Sequence[Connector], wrote: dict[int, Last]
 ) -> list[tuple[Connector, str]]:
     """The connector (and address of ours) this identity last wrote to; without one, the case's team's, else any."""
     able = _able(identity, connectors)
-    last, address = wrote_to.get(identity.pk, (0, ""))
-    if last in {each.pk for each in able}:
-        return [(each, address or each.address) for each in able if each.pk == last]
+    last = wrote.get(identity.pk, Last())
+    if last.connector in {each.pk for each in able}:
+        return [(each, last.our_address or each.address) for each in able if each.pk == last.connector]
     teams = [each for each in able if each.team_id == case.team_id]
     return [(each, each.address) for each in (teams or able)[:1]]
 
 
-def _option(identity: Identity, connector: Connector, our_address: str, opted_out_at: datetime | None) -> Option:
+def _option(
+    identity: Identity, connector: Connector, our_address: str, opted_out_at: datetime | None, wrote: dict[int, Last]
+) -> Option:
     limits = ADAPTERS[Channel(connector.kind)].limits
     return Option(
         channel=connector.kind,
@@ -96,6 +126,7 @@ def _option(identity: Identity, connector: Connector, our_address: str, opted_ou
         confirm=to_confirm(identity, connector),
         files_allowed=limits.max_files,
         closing=limits.closing(Standing(now(), last_inbound_at=identity.last_inbound_at, options=connector.options)),
+        wish=wrote.get(identity.pk, Last()).wish,
     )
 
 
@@ -192,9 +223,10 @@ def option_by_key(case: Case, key: str) -> Option | None:
     connector = Connector.objects.active().select_related("team").filter(pk=connector_pk).first()
     if identity is None or connector is None or connector not in _able(identity, [connector]):
         return None
-    offered = _connectors_for(case, identity, [connector], _last_wrote_to([identity]))
+    wrote = _last_wrote([identity])
+    offered = _connectors_for(case, identity, [connector], wrote)
     opted_out_at = Consent.objects.opted_out_at(identity, str(connector.uuid))
-    return _option(identity, connector, offered[0][1] if offered else connector.address, opted_out_at)
+    return _option(identity, connector, offered[0][1] if offered else connector.address, opted_out_at, wrote)
 
 
 def _able(identity: Identity, connectors: Sequence[Connector]) -> list[Connector]:

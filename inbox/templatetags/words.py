@@ -38,6 +38,11 @@ def channel(name: str) -> str:
 
 
 @register.filter
+def domain(address: str) -> str:
+    return address.rpartition("@")[2]
+
+
+@register.filter
 def by_channel(name: str) -> str:
     """Inside a sentence: 'reply by email', 'reply by SMS'."""
     return BY.get(name, name)

@@ -62,8 +62,9 @@ def _said(form: ReplyForm, **now: str) -> str:
 def _held(case: Case, held: Held) -> dict[str, Any]:
     """For whom, and of one who may be the customer: why that is not sure, and where a code would make it so."""
     to, customer = held.people[0], case.customer.current()
-    doubt = None if held.is_copied else doubt_about(customer, to)
-    ask = None if held.is_copied else surest(customer, about=to)
+    is_other = held.is_copied or held.is_unknown
+    doubt = None if is_other else doubt_about(customer, to)
+    ask = None if is_other else surest(customer, about=to)
     return {"held": held, "to": to, "why": doubt.words if doubt else "", "ask": ask}
 
 

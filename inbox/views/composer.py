@@ -8,7 +8,7 @@ from itertools import groupby
 from uuid import UUID, uuid4
 
 from inbox.models import Agent, Attachment, Case, Draft, Entry, EntryKind, Participant, ParticipantRole
-from inbox.outbox import Option, default_option, introduction
+from inbox.outbox import Option, Wanted, default_option, introduction, wanted
 from inbox.views.has import Has
 
 
@@ -39,6 +39,8 @@ class Composer:
     note: Draft | None = None
     files: Sequence[Attachment] = field(default_factory=tuple)
     introduction: str = ""  # what we put before the text
+    wanted: Wanted | None = None  # another address at which they want the answer
+    sent_to: str = ""  # which of the two
 
 
 def composer_of(
@@ -53,9 +55,10 @@ def composer_of(
 ) -> Composer:
     """`picked` is an option that holds whatever the rule would say: the agent chose it, or has begun to write there."""
     drafts = _drafts(case, agent) if has.drafts else []
-    draft = next((each for each in drafts if each.channel != "note" and (each.text or each.attachments.all())), None)
+    draft = next((each for each in drafts if each.channel != "note" and _is_begun(each)), None)
     kept = next((way for way in ways if way.key == picked and way.is_usable), None)
     option, why = (kept, "") if kept else default_option(case, ways, draft=draft)
+    other = wanted(case, option)
     there = next((way for way in ways if way.channel == case.channel and way.is_usable), None)
     return Composer(
         option=option,
@@ -71,11 +74,25 @@ def composer_of(
         note=next((each for each in drafts if each.channel == "note" and each.text), None),
         files=list(draft.attachments.all()) if draft else [],
         introduction=introduction(case, option) if option else "",
+        wanted=other,
+        sent_to=_sent_to(option, other, draft),
     )
+
+
+def _sent_to(option: Option | None, other: Wanted | None, draft: Draft | None) -> str:
+    if option is None or other is None:
+        return ""
+    own = option.identity.value
+    usual = other.address if other.is_default else own
+    return draft.sent_to if draft and draft.sent_to in (own, other.address) else usual
 
 
 def _drafts(case: Case, agent: Agent) -> list[Draft]:
     return list(Draft.objects.filter(case=case, agent=agent).order_by("-saved_at").prefetch_related("attachments"))
+
+
+def _is_begun(draft: Draft) -> bool:
+    return bool(draft.text or draft.cc or draft.bcc or draft.attachments.all())
 
 
 def _ties(waiting: Sequence[Entry], option: Option | None) -> list[Tie]:

@@ -23,12 +23,13 @@ def save(request: AgentRequest, pk: int) -> HttpResponse:
     case, form = case_or_404(request, pk), DraftForm(request.POST)
     if not form.is_valid():
         return HttpResponse(status=422)
-    channel, text, subject = (form.cleaned_data[name] for name in ("channel", "text", "subject"))
+    channel, text = form.cleaned_data["channel"], form.cleaned_data["text"]
     with transaction.atomic():
         if channel == "note":
-            _keep(case, request, "note", text, "")
+            _keep(case, request, "note", text)
         else:
-            draft = _keep(case, request, channel, text, subject)
+            about = {name: form.cleaned_data[name] for name in ("subject", "cc", "bcc", "sent_to")}
+            draft = _keep(case, request, channel, text, **about)
             others = Draft.objects.filter(case=case, agent=request.user).exclude(channel__in=["note", channel])
             if draft is not None:
                 Attachment.objects.filter(draft__in=others).update(draft=draft)
@@ -36,12 +37,13 @@ def save(request: AgentRequest, pk: int) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def _keep(case: Case, request: AgentRequest, channel: str, text: str, subject: str) -> Draft | None:
+def _keep(case: Case, request: AgentRequest, channel: str, text: str, **about: str) -> Draft | None:
     mine = Draft.objects.filter(case=case, agent=request.user, channel=channel)
-    if not text.strip() and not Attachment.objects.filter(draft__case=case, draft__agent=request.user).exists():
+    begun = text.strip() or about.get("cc") or about.get("bcc")
+    if not begun and not Attachment.objects.filter(draft__case=case, draft__agent=request.user).exists():
         mine.delete()
         return None
-    defaults = {"text": text, "subject": subject, "saved_at": now()}
+    defaults = {"text": text, "saved_at": now(), **about}
     return Draft.objects.update_or_create(case=case, agent=request.user, channel=channel, defaults=defaults)[0]
 
 

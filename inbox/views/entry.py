@@ -97,11 +97,8 @@ def undo(request: AgentRequest, pk: int) -> HttpResponse:
     draft = outbox.undo(entry, by=request.user)
     if draft is None:
         return answer(request, case, events={"says": {"words": "Too late, it has left."}})
-    return answer(
-        request,
-        case,
-        events={"text-back": {"text": entry.written_text, "subject": draft.subject, "channel": draft.channel}},
-    )
+    told = {name: getattr(draft, name) for name in ("subject", "channel", "cc", "bcc", "sent_to")}
+    return answer(request, case, events={"text-back": {"text": entry.written_text, **told}})
 
 
 @signed_in

@@ -51,6 +51,7 @@ afterPatch((element) => {
     form().dataset.channel = element.dataset.channel;
     if (!isWriting()) $("#seen").value = element.dataset.newest;
   }
+  if (element.id === "composer-top" || element.id === "composer-bar") tickAgain();
   if (element.id === "composer-bar") { count(); if (isNote()) setMode("note", false); }
   if (element.id === "case-head" && chosen) {
     const channel = option()?.dataset.channel;
@@ -68,6 +69,37 @@ function count() {
   line.classList.toggle("over", over);
 }
 
+/* ---- who else reads it ---- */
+
+const ticks = new Map(); // what is ticked for this reply, through every exchange of the boxes
+const boxes = () => $$('#composer-top :is([name="copied"], [name="sent_to"])');
+const sentTo = () => $('#composer-top [name="sent_to"]:checked')?.value ?? "";
+const copies = () => [$("#reply-cc"), $("#reply-bcc")].filter(Boolean);
+
+document.addEventListener("change", (event) => {
+  if (!boxes().includes(event.target)) return;
+  for (const box of boxes()) if (box.name === event.target.name) ticks.set(`${box.name} ${box.value}`, box.checked);
+  showTo();
+});
+document.addEventListener("toggle", (event) => { // who reads along is always seen
+  if (event.target.id === "copies" && !event.target.open && copies().some((line) => line.value.trim())) event.target.open = true;
+}, true);
+
+function tickAgain() {
+  for (const box of boxes()) box.checked = ticks.get(`${box.name} ${box.value}`) ?? box.checked;
+  showTo();
+}
+
+function showTo() {
+  if (sentTo()) $("#to-address").textContent = sentTo();
+}
+
+function copyTo(cc, bcc) {
+  if (!copies().length) return;
+  [$("#reply-cc").value, $("#reply-bcc").value] = [cc, bcc];
+  $("#copies").open = Boolean(cc || bcc);
+}
+
 /* ---- reply or note ---- */
 
 function setMode(mode, focus = true) {
@@ -83,7 +115,8 @@ act("note", () => setMode(isNote() ? "reply" : "note"));
 /* ---- keeping what is typed ---- */
 
 let timer = 0, kept = "";
-const state = () => JSON.stringify([openCase(), reply()?.value, note()?.value, option()?.value, $("#reply-subject")?.value]);
+const state = () => JSON.stringify([openCase(), reply()?.value, note()?.value, option()?.value, about()]);
+const about = () => ({ subject: $("#reply-subject")?.value ?? "", cc: $("#reply-cc")?.value ?? "", bcc: $("#reply-bcc")?.value ?? "", sent_to: sentTo() });
 
 function soon() {
   clearTimeout(timer);
@@ -96,13 +129,13 @@ export function save() {
   if (!form() || kept === state()) return;
   kept = state();
   const way = option();
-  const texts = [["note", note().value, ""]];
-  if (way) texts.push([way.dataset.channel, reply().value, $("#reply-subject")?.value ?? ""]);
+  const texts = [["note", note().value, {}]];
+  if (way) texts.push([way.dataset.channel, reply().value, about()]);
   const number = openCase();
-  for (const [channel, text, subject] of texts) {
+  for (const [channel, text, more] of texts) {
     if (channel === "note" && !text && !noteKept) continue;
     if (channel === "note") noteKept = Boolean(text);
-    fetch(`/cases/${number}/draft/`, { method: "POST", headers: headers(), body: new URLSearchParams({ channel, text, subject }), keepalive: text.length < 50000 })
+    fetch(`/cases/${number}/draft/`, { method: "POST", headers: headers(), body: new URLSearchParams({ channel, text, ...more }), keepalive: text.length < 50000 })
       .then((answer) => { if (answer.ok) keptAt(text); else if (answer.status === 401) toast("You are signed out. Your text is kept here; sign in in another tab.", { bad: true }); })
       .catch(() => { kept = ""; });
   }
@@ -159,6 +192,9 @@ document.addEventListener("htmx:finally:request", (event) => { if (isSending(eve
 
 document.addEventListener("reply-kept", () => {
   clear(reply());
+  ticks.clear();
+  for (const box of boxes()) box.checked = box.defaultChecked;
+  copyTo("", "");
   $("#held").replaceChildren();
   $("#draft-files").replaceChildren();
   if (!chosen) around(""); // begun on one channel, answered there; from now on where the customer is
@@ -189,6 +225,10 @@ function clear(area) {
 document.addEventListener("text-back", (event) => {
   setMode("reply", false);
   put([event.detail.text, reply().value].filter((text) => text.trim()).join("\n\n"));
+  const { cc = "", bcc = "", sent_to: there } = event.detail;
+  copyTo(cc, bcc);
+  if (there) for (const box of boxes()) if (box.name === "sent_to") ticks.set(`sent_to ${box.value}`, box.value === there);
+  tickAgain();
   const way = $$(".way-row").find((each) => each.dataset.channel === event.detail.channel && !each.disabled);
   if (way && option()?.value !== way.dataset.option) pick(way.dataset.option);
   say("Taken back. Your text is in the reply.");
@@ -323,6 +363,7 @@ act("panel", () => { const app = $(".app"); app.dataset.panel = app.dataset.pane
 
 function start() {
   chosen = "";
+  ticks.clear();
   lastInbound = $("#case-head")?.dataset.inbound;
   noteKept = Boolean(note()?.value);
   if ($(".app")) $(".app").dataset.panel = "";
