@@ -118,6 +118,12 @@ class Delivery(models.Model):
             self.state, self.reason, self.code = state, reason, code
         return bool(changed)
 
+    def takes(self, longer: timedelta) -> None:
+        """So much longer than others until it may be called lost."""
+        if longer > timedelta(seconds=1):
+            mine = Delivery.objects.filter(pk=self.pk, state=State.SENDING)
+            mine.update(claimed_at=models.F("claimed_at") + longer)
+
     def put_back(self, reason: str, retry_after: int | None = None) -> bool:
         """Queues it again after a refusal that may pass; False when it was tried often enough."""
         back_off = ADAPTERS[Channel(self.connector.kind)].limits.back_off

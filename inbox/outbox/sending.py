@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
+from connectors.adapters.base import SLOWEST
 from connectors.errors import SendFailed, SendUnknown
 from connectors.messages import CHANNEL_WORDS, Channel, Classification, DeliveryStatus, Refusal, Sent
 from connectors.models import Connector, Side
@@ -64,6 +65,7 @@ def deliver(delivery_id: int) -> bool:
         log.exception("Delivery %s could not be put together", delivery.uuid)
         _try_later(delivery, NOT_AT_HAND)
         return True
+    delivery.takes(timedelta(seconds=sum(len(file.content or b"") for file in message.files) * 1.4 / SLOWEST))
     try:
         sent = ADAPTERS[Channel(delivery.entry.channel)].send(delivery.connector.account(), message)
     except SendFailed as error:
@@ -78,7 +80,7 @@ def deliver(delivery_id: int) -> bool:
     return True
 
 
-@shared_task(name="inbox.outbox.deliver")
+@shared_task(name="inbox.outbox.deliver", soft_time_limit=540, time_limit=570)  # 20 MB over half a Mbit/s
 def deliver_task(delivery_id: int) -> None:
     deliver(delivery_id)
 

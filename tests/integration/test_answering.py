@@ -291,6 +291,26 @@ def test_a_reply_whose_files_cannot_be_reached_for_a_while_leaves_when_they_can(
     assert took == [b"pdf"]
 
 
+def test_a_large_mail_is_not_called_lost_while_it_travels(
+    maya: Any, mailbox: Any, ana: Any, provider: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = Attachment.objects.create(uploaded_by=ana, name="a.bin", size=15_000_000, key="x/y")
+    asked = make.says(maya, mailbox, "hi")
+    delivery = make.answers(ana, asked.case, "see", files=[file.pk]).deliveries.get()
+    monkeypatch.setattr(composing.default_storage, "open", lambda key: BytesIO(bytes(15_000_000)))
+    lost: list[int] = []
+
+    def travel(message: OutboundMessage) -> Sent:
+        for minutes in (6, 9):
+            with time_machine.travel(now() + timedelta(minutes=minutes), tick=False):
+                lost.append(Delivery.objects.lost().count())
+        return Sent("m1")
+
+    provider("email", send=travel)
+    outbox.deliver(delivery.pk)
+    assert lost == [0, 1]
+
+
 def test_what_cannot_be_looked_up_keeps_nothing_behind_it_waiting(
     maya: Any, mailbox: Any, ana: Any, provider: Callable[..., None]
 ) -> None:

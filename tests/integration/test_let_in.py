@@ -105,9 +105,7 @@ def test_a_refused_token_is_renewed_at_once_and_the_mailbox_is_read_again(
     assert google.asked == ["access-1", "access-2"]
 
 
-def test_a_mailbox_that_refuses_renewed_tokens_as_well_asks_for_a_person(
-    scripted: Answers, mailbox: Connector
-) -> None:
+def test_a_mailbox_that_refuses_renewed_tokens_as_well_asks_for_a_person(scripted: Answers, mailbox: Connector) -> None:
     google = Google(scripted, mailbox)
     google.opens_with = "none of ours"
     with renews("access-2", "access-3", "access-4"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from pytest_django import Settings
 
 from connectors.adapters.email import EmailAdapter, smtp
 from connectors.errors import SendFailed, SendUnknown
-from connectors.messages import Account, EmailHeaders, OutboundMessage, Sender
+from connectors.messages import Account, EmailHeaders, OutboundFile, OutboundMessage, Sender
 from tests.payloads.email.servers import PASSWORD, USER, certificate, server_context, smtp_server
 from tests.peers.proxy import Proxy
 
@@ -47,17 +48,39 @@ def wire(post: Post, tmp_path: Path, settings: Settings) -> Iterator[Proxy]:
         yield between
 
 
-def send(wire: Proxy) -> str:
+def send(wire: Proxy, mail: OutboundMessage = LARGE) -> str:
     secrets = {
         "smtp_host": "127.0.0.1", "smtp_port": str(wire.port), "smtp_username": USER, "smtp_password": PASSWORD,
     }  # fmt: skip
-    return EmailAdapter().send(Account("1", ("support@shop.example",), secrets=secrets), LARGE).provider_id
+    return EmailAdapter().send(Account("1", ("support@shop.example",), secrets=secrets), mail).provider_id
 
 
 def test_a_mail_arrives_over_a_slow_wire(post: Post, wire: Proxy) -> None:
     wire.rate = 20_000_000
     assert send(wire) == "t.1@shop.example"
     assert len(post.mails) == 1
+
+
+def test_a_large_mail_may_take_longer_than_any_step_of_it(
+    post: Post, wire: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "CONNECT_SECONDS", 1.0)
+    wire.rate = 4_000_000  # some three seconds
+    drawing = OutboundFile("plan.bin", "application/octet-stream", 9_000_000, content=bytes(9_000_000))
+    send(wire, replace(LARGE, text="See the plan.", files=(drawing,)))
+    assert len(post.mails) == 1
+
+
+def test_a_line_too_slow_for_the_mail_is_given_up_before_the_final_dot(
+    post: Post, wire: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "DATA_SECONDS", 0.2)
+    monkeypatch.setattr(smtp, "SLOWEST", 100_000_000)
+    wire.rate = 1_000_000
+    drawing = OutboundFile("plan.bin", "application/octet-stream", 9_000_000, content=bytes(9_000_000))
+    with pytest.raises(SendFailed) as caught:
+        send(wire, replace(LARGE, text="See the plan.", files=(drawing,)))
+    assert (caught.value.permanent, post.mails) == (False, [])
 
 
 def test_a_wire_cut_while_the_mail_is_handed_over_may_be_tried_again(post: Post, wire: Proxy) -> None:

@@ -9,17 +9,21 @@ import base64
 import re
 import smtplib
 import socket
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from connectors.adapters.base import SLOWEST
 from connectors.adapters.email import oauth
 from connectors.adapters.email.compose import compose, envelope_address, recipients
 from connectors.adapters.email.connect import Unreachable, explain, open_socket, trust
 from connectors.errors import ConnectionLost, SendFailed, SendUnknown
 from connectors.messages import Account, OutboundMessage, Sent
 
-CONNECT_SECONDS = 30.0
+CONNECT_SECONDS = 30.0  # and for each command, and for each piece of the mail
+PIECE = 64 * 1024
+DATA_SECONDS = 30.0  # for the whole mail, beside what its size takes
 ACCEPT_SECONDS = 120.0  # a server may scan a mail before it answers the dot
 RETRY_SECONDS = 300
 RENEWAL_SECONDS = 30  # a sign-in that has just ended is renewed within a minute
@@ -31,15 +35,25 @@ _SIGN_IN_CODES = {530, 534, 535, 538}
 
 def send(account: Account, message: OutboundMessage) -> Sent:
     """Deliver to the mail server. `Sent.refused` has the copied-in addresses it did not take."""
-    mail = compose(message)
-    data = _dotted(mail.as_bytes())
-    people = [envelope_address(person.address) for person in recipients(message)]
+    data, people = _written(message)
     session = _Session(account)
     try:
         refused = session.deliver(envelope_address(message.sender), people, data, automatic=message.automatic)
     finally:
         session.close()
     return Sent(message.email.message_id if message.email else "", refused=refused)
+
+
+def _written(message: OutboundMessage) -> tuple[bytes, list[str]]:
+    """The bytes that travel, and to whom. Whatever goes wrong here, nothing has left."""
+    try:
+        data = _dotted(compose(message).as_bytes())
+        return data, [envelope_address(person.address) for person in recipients(message)]
+    except SendFailed:
+        raise
+    except Exception as error:
+        reason = f"The mail could not be put together ({type(error).__name__})."
+        raise SendFailed(reason, permanent=True, code="compose") from error
 
 
 def sign_in(account: Account) -> None:
@@ -79,7 +93,7 @@ class _Session:
             self._announce(sender, len(data), automatic=automatic)
             refused = self._name_recipients(people)
             self._expect(354, *self.smtp.docmd("DATA"))
-            self.smtp.send(data)
+            self._hand_over(data)
         except (OSError, smtplib.SMTPException) as error:
             reason = explain(error, self.host)
             raise SendFailed(reason, permanent=False, code="connect", retry_after=RETRY_SECONDS) from error
@@ -91,6 +105,14 @@ class _Session:
             raise SendUnknown("The connection broke while the mail server was taking the mail.") from error
         self._expect(250, code, answer)
         return refused
+
+    def _hand_over(self, data: bytes) -> None:
+        """In pieces: the time-out of the socket is for all that is given to it at once, be it 20 MB."""
+        ends = time.monotonic() + DATA_SECONDS + len(data) / SLOWEST
+        for start in range(0, len(data), PIECE):
+            if time.monotonic() > ends:
+                raise TimeoutError
+            self.smtp.send(data[start : start + PIECE])
 
     def close(self) -> None:
         with suppress(OSError, smtplib.SMTPException):
