@@ -96,6 +96,14 @@ def test_a_mailbox_is_set_up_step_by_step_and_works_only_at_the_end(tab: Client,
     assert begun.is_set_up
 
 
+def test_a_result_that_was_entered_for_the_servers_name_is_asked_for_again(tab: Client, begun: Connector) -> None:
+    page = f"/connections/{begun.pk}/step/rules/"
+    answer = tab.post(page, {"authserv_id": "spf=pass"})
+    assert b"That is a result and no server" in answer.content
+    assert b"enter microsoft365." in answer.content
+    assert tab.post(page, {"authserv_id": "microsoft365"}).status_code == 302
+
+
 def test_hours_that_nobody_can_read_are_asked_for_again(tab: Client, begun: Connector) -> None:
     page = f"/connections/{begun.pk}/step/rules/"
     answer = tab.post(page, {"acknowledgement": "We are back at nine.", "open_hours": "Mon-Fri 9 to 5"})

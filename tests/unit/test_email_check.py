@@ -109,6 +109,40 @@ def test_whose_word_on_senders_counts_is_compared_with_the_mail_that_is_there(
     assert proof.words.startswith(words)
 
 
+UNNAMED = "Authentication-Results: spf=pass (sender IP is 192.0.2.7) smtp.mailfrom=ortiz.example; dmarc=pass"
+
+
+@pytest.mark.parametrize(
+    ("entered", "ok", "words"),
+    [
+        (
+            "",
+            True,
+            "No sender counts as proven. The mail here is judged by a server that gives no name (Microsoft 365 gives",
+        ),
+        ("Microsoft365", True, "What microsoft365 says of a sender counts."),
+        ("mx.shop.example", False, "You entered mx.shop.example, but the mail here is judged by a server that gives"),
+        ("spf=pass", False, "You entered spf=pass. That is a result and no server's name. Microsoft 365 writes no"),
+    ],
+)
+def test_a_server_that_gives_no_name_is_not_called_by_its_first_result(
+    office: tuple[PostOffice, Account], entered: str, ok: bool, words: str
+) -> None:
+    there, account = office
+    there.put(mail(UNNAMED))
+    proof = found(replace(account, options={"authserv_id": entered}))["Proof of senders"]
+    assert proof.ok is ok
+    assert proof.words.startswith(words)
+    assert "microsoft365" in proof.words
+
+
+def test_one_forged_verdict_does_not_change_whose_word_is_advised(office: tuple[PostOffice, Account]) -> None:
+    there, account = office
+    for server in ("mx.shop.example", "mx.shop.example", "mx.evil.example"):
+        there.put(mail(f"Authentication-Results: {server}; dmarc=pass"))
+    assert "judged by mx.shop.example:" in found(account)["Proof of senders"].words
+
+
 def test_a_wrong_password_ends_the_test_with_what_to_do(office: tuple[PostOffice, Account]) -> None:
     there, account = office
     broken = found(replace(account, secrets={**account.secrets, "imap_password": "wrong-canary"}))

@@ -110,6 +110,57 @@ def test_only_our_own_servers_verdict_for_this_very_domain_counts(results: list[
     assert judge(headers, "maya@ortiz.example", "mx.shop.example") == expected
 
 
+@pytest.mark.parametrize(
+    "mail_from",
+    [
+        'spf=pass smtp.mailfrom="; dmarc=pass header.from=ortiz.example; x="@evil.example',
+        r'spf=pass smtp.mailfrom="a\"; dmarc=pass header.from=ortiz.example; \"b"@evil.example',
+        'spf=pass (domain of "x); dmarc=pass header.from=ortiz.example; (y"@evil.example designates it)',
+    ],
+)
+def test_what_a_sender_writes_into_the_verdict_is_no_verdict(mail_from: str) -> None:
+    headers = Headers([("Authentication-Results", f"mx.shop.example; {mail_from}")])
+    assert judge(headers, "maya@ortiz.example", "mx.shop.example") == UNKNOWN
+
+
+PROVEN = (
+    "spf=pass (sender IP is 192.0.2.7) smtp.mailfrom=ortiz.example; dkim=pass (signature was verified)"
+    " header.d=ortiz.example;dmarc=pass action=none header.from=ortiz.example;compauth=pass reason=100"
+)
+UNPROVEN = "spf=none (sender IP is 192.0.2.7) smtp.mailfrom=evil.example; dkim=none (message not signed) header.d=none"
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        ([PROVEN], PASS),
+        ([f"\t{PROVEN}"], PASS),
+        ([PROVEN, "mx.evil.example; dmarc=fail"], PASS),
+        ([UNPROVEN], UNKNOWN),
+        ([UNPROVEN, PROVEN], UNKNOWN),
+        (["mx.evil.example; dmarc=pass header.from=ortiz.example"], UNKNOWN),
+        (["mx.gateway.example; none", PROVEN], UNKNOWN),
+        (["mx.gateway.example;", PROVEN], UNKNOWN),
+        (["(spf=pass) mx.evil.example; dmarc=pass header.from=ortiz.example"], UNKNOWN),
+        (["microsoft365; dmarc=pass header.from=ortiz.example"], UNKNOWN),
+        (["", PROVEN], UNKNOWN),
+        (["spf=fail smtp.mailfrom=ortiz.example; dkim=none; dmarc=fail header.from=ortiz.example"], FAIL),
+        ([], UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("entered", ["microsoft365", "Microsoft365"])
+def test_at_microsoft_the_topmost_verdict_counts_and_only_if_it_names_no_server(
+    results: list[str], expected: Authenticity, entered: str
+) -> None:
+    headers = Headers([("Authentication-Results", value) for value in results])
+    assert judge(headers, "maya@ortiz.example", entered) == expected
+
+
+def test_a_result_that_was_entered_for_a_name_makes_nobody_believed() -> None:
+    headers = Headers([("Authentication-Results", value) for value in (UNPROVEN, PROVEN)])
+    assert judge(headers, "maya@ortiz.example", "spf=pass") == UNKNOWN
+
+
 def test_without_a_configured_server_nobody_is_believed() -> None:
     headers = Headers([("Authentication-Results", "mx.shop.example; dmarc=pass header.from=ortiz.example")])
     assert judge(headers, "maya@ortiz.example", "") == UNKNOWN

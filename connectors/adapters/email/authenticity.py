@@ -7,6 +7,9 @@ import re
 from connectors.adapters.email.headers import Headers
 from connectors.messages import Authenticity
 
+UNNAMED = "microsoft365"  # instead of a name: the server that writes none, whose header is the topmost one
+
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _COMMENT = re.compile(r"\([^()]*\)")
 _RESULT = re.compile(r"^\s*([a-z0-9-]+)(?:\s*/\s*\d+)?\s*=\s*([a-z]+)", re.IGNORECASE)
 _PROPERTY = re.compile(r"\b([a-z]+\.[a-z0-9-]+)\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
@@ -35,15 +38,32 @@ def judge(headers: Headers, address: str, authserv_id: str) -> Authenticity:
     return Authenticity.FAIL if "spf" in failed and "dkim" not in passed else Authenticity.UNKNOWN
 
 
+def server(value: str) -> str:
+    """Who wrote this header, in lower case; empty where it begins with its first result, as Microsoft 365's does."""
+    name = next(iter(_COMMENT.sub(" ", value).partition(";")[0].split()), "")
+    return "" if "=" in name else name.lower()
+
+
+def a_name(entered: str) -> str:
+    """Raises ValueError, in words, for what cannot be one."""
+    if "=" in entered:
+        raise ValueError(f"That is a result and no server's name. Microsoft 365 writes no name: enter {UNNAMED}.")
+    return entered
+
+
 def _results(headers: Headers, authserv_id: str) -> list[tuple[str, str, dict[str, str]]]:
     """(method, result, properties) of the one header that counts."""
-    if not authserv_id:
+    verdict = _verdict(headers.all("authentication-results"), authserv_id.strip().lower())
+    if any(";" in words for words in _QUOTED.findall(verdict)):  # an envelope address that poses as more results
         return []
-    for value in headers.all("authentication-results"):
-        server, *statements = _COMMENT.sub(" ", value).split(";")
-        if server.split()[:1] and server.split()[0].lower() == authserv_id.lower():
-            return [found for statement in statements if (found := _statement(statement))]
-    return []
+    return [found for statement in _COMMENT.sub(" ", verdict).split(";") if (found := _statement(statement))]
+
+
+def _verdict(values: list[str], wanted: str) -> str:
+    """A header that begins with a result is believed only as the topmost one: what is below, anybody may have sent."""
+    if wanted == UNNAMED:
+        return next((value for value in values[:1] if not server(value)), "")
+    return next((value for value in values if wanted and server(value) == wanted), "")
 
 
 def _statement(text: str) -> tuple[str, str, dict[str, str]] | None:

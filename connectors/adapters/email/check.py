@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from connectors.adapters.checks import checked
 from connectors.adapters.email import smtp
+from connectors.adapters.email.authenticity import UNNAMED, a_name, server
 from connectors.adapters.email.headers import Headers
 from connectors.adapters.email.imap import Mailbox
 from connectors.adapters.email.imap_words import folder_names
@@ -20,6 +22,7 @@ FIX = "Check server, port, security, user name and password."
 PATIENCE = 30.0  # seconds for a mail to ourselves
 EVERY = 1.0
 LOOKED_AT = 10  # newest mails
+NO_NAME = ""  # where a server begins with its results
 
 
 def checks(account: Account) -> list[Check]:
@@ -58,19 +61,23 @@ def _proof(account: Account) -> str:
     with Mailbox.open(account) as mailbox:
         mailbox.select(folder_names(account.options)[0])
         tops = [Headers.parse(top) for top in mailbox.tops(LOOKED_AT)]
-    names = [_server(value) for top in tops for value in top.all("authentication-results")[:1]]
-    wanted = account.options.get("authserv_id", "").lower()
-    if wanted and names and wanted not in names:
-        raise ConnectorError(f"You entered {wanted}, but the mail here is judged by {names[-1]}.")
+    judges = [server(value) for top in tops for value in top.all("authentication-results")[:1]]
+    wanted = account.options.get("authserv_id", "").strip().lower()
+    try:
+        a_name(wanted)
+    except ValueError as error:
+        raise ConnectorError(f"You entered {wanted}. {error}") from error
+    # Not the newest one's: a single mail may bring a verdict of its own along.
+    judge = Counter(judges).most_common(1)[0][0] if judges else ""
+    named = judge or f"a server that gives no name (Microsoft 365 gives none: then the name to enter is {UNNAMED})"
+    if wanted and judges and (NO_NAME if wanted == UNNAMED else wanted) not in judges:
+        raise ConnectorError(f"You entered {wanted}, but the mail here is judged by {named}.")
     if wanted:
         return f"What {wanted} says of a sender counts."
-    if names:
-        return f"No sender counts as proven. The mail here is judged by {names[-1]}: enter that name under Rules."
+    if judges:
+        advice = ": enter that name under Rules." if judge else "."
+        return f"No sender counts as proven. The mail here is judged by {named}{advice}"
     return "No sender counts as proven: this server writes no Authentication-Results."
-
-
-def _server(value: str) -> str:
-    return next(iter(value.partition(";")[0].split()), "").lower()
 
 
 def _round_trip(account: Account) -> str:

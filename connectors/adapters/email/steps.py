@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors.adapters.email.authenticity import UNNAMED, a_name
 from connectors.adapters.steps import FIRST_ANSWER, Field, Step
 
 TICK = (("yes", ""),)
@@ -85,9 +86,11 @@ STEPS = (
             Field(
                 "authserv_id",
                 "Name your server writes into Authentication-Results",
-                hint="Without it no sender counts as proven. It is the first word of that header in any mail you got.",
+                hint="Without it no sender counts as proven. It is the first word of that header in any mail you got. "
+                f"Microsoft 365 writes none there, only results like spf=pass: enter {UNNAMED}.",
                 is_option=True,
                 is_needed=False,
+                check=a_name,
             ),
             *FIRST_ANSWER,
             Field(
