@@ -24,15 +24,17 @@ WAS_HEARD = """UPDATE customers_identity SET last_inbound_at = greatest(last_inb
     WHERE id = %(identity)s"""
 
 
-def receive(connector: Connector, item: InboundMessage, at: datetime | None = None) -> Outcome:
-    """`at`: when it reached our machine or our mailbox; whoever wrote it has been waiting since then."""
-    known = ProviderMessage.objects.ask_for(connector, item.provider_id)
+def receive(
+    connector: Connector, item: InboundMessage, at: datetime | None = None, *, may_be_here: bool = True
+) -> Outcome:
+    """`at`: when it reached our machine or our mailbox; whoever wrote it has been waiting since then. Raises Duplicate
+    when the message `may_be_here`, and is; IntegrityError when it is although it may not be."""
     item, forwarder = forwarded.behind(item)
     said_at = _said_at(item, at)
     everybody = _everybody(connector, item, said_at)
     identity = people.find(connector, item.sender, item.authenticity, said_at)
-    for entry_id, case_id in known.rows():
-        raise Duplicate(entry_id, case_id)
+    if may_be_here:
+        _look_for(connector, item)
     claim = invited.find(item, identity)
     others = claim.others if claim else []
     customer, last, thread = threads.lock_with(identity, threads.find(connector, item, identity), *others)
@@ -163,8 +165,14 @@ def _live_case_beside(entry: Entry, customer: Customer, thread: Case | None) -> 
     return case if case and case.is_live and entry.connector.team_id in case.team_ids else None
 
 
+def _look_for(connector: Connector, item: InboundMessage) -> None:
+    known = ProviderMessage.objects.filter(connector=connector, provider_id=item.provider_id)
+    for entry_id, case_id in known.values_list("entry", "entry__case"):
+        raise Duplicate(entry_id, case_id)
+
+
 def _remember(entry: Entry, item: InboundMessage) -> None:
-    """Its name and its files. A second worker that does the same at this moment fails on the name, and finds ours."""
+    """Its name and its files. What is here already fails on the name, which undoes all that was done for it."""
     rows.insert_later(ProviderMessage(connector=entry.connector, provider_id=item.provider_id, entry=entry))
     files.attach(entry, item.attachments)
 

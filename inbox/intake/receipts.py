@@ -177,7 +177,7 @@ def _take(item: Item, receipt: Receipt, *, is_alone: bool = False) -> Outcome:
     try:
         for attempt in range(TRIES_PER_ITEM):
             try:
-                return _act(item, receipt, is_alone=is_alone)
+                return _act(item, receipt, is_alone=is_alone, may_be_here=attempt > 0)
             except (Moved, IntegrityError):
                 if attempt == TRIES_PER_ITEM - 1:
                     raise
@@ -200,7 +200,7 @@ def _take(item: Item, receipt: Receipt, *, is_alone: bool = False) -> Outcome:
         return outcomes.quarantine(reason, f"{error}\n{item!r}", fix=outcomes.OURS)
 
 
-def _act(item: Item, receipt: Receipt, *, is_alone: bool) -> Outcome:
+def _act(item: Item, receipt: Receipt, *, is_alone: bool, may_be_here: bool) -> Outcome:
     match item:
         case Ignored():
             return outcomes.ignored(item.kind, item.reason)
@@ -212,7 +212,7 @@ def _act(item: Item, receipt: Receipt, *, is_alone: bool) -> Outcome:
     match item:
         case InboundMessage():
             with transaction.atomic():
-                outcome = messages.receive(connector, item, at=receipt.received_at)
+                outcome = messages.receive(connector, item, at=receipt.received_at, may_be_here=may_be_here)
                 if is_alone:  # one commit for the message and for being done with it
                     receipt.finish([outcome])
                 return outcome

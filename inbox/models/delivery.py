@@ -10,7 +10,6 @@ from django.conf import settings
 from django.db import connection, models
 from django.utils.timezone import now
 
-from config.database import rows
 from connectors.adapters import ADAPTERS
 from connectors.messages import Channel
 from connectors.models import Connector
@@ -164,15 +163,7 @@ class Delivery(models.Model):
         return self.not_before if self.state == State.QUEUED and not self.attempts and self.not_before > now() else None
 
 
-ENTRY_OF = """SELECT e.id, e.case_id FROM inbox_providermessage m JOIN inbox_entry e ON e.id = m.entry_id
-    WHERE m.connector_id = %s AND m.provider_id = %s"""
-
-
 class ProviderMessageQuerySet(models.QuerySet["ProviderMessage"]):
-    def ask_for(self, connector: Connector, provider_id: str) -> rows.Answer:
-        """Will be (entry, case) of the message that the provider calls by that name, if it is here."""
-        return rows.ask(ENTRY_OF, [connector.pk, provider_id])
-
     def remember(self, connector: Connector, provider_id: str, entry: Entry, delivery: Delivery | None = None) -> bool:
         """False when the provider has told us of this message before."""
         with connection.cursor() as cursor:
