@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from connectors.adapters import keywords
 from connectors.adapters.hours import hours
 
 
@@ -73,4 +74,14 @@ FIRST_ANSWER = (
         is_needed=False,
         check=hours,
     ),
+)
+
+FILED_WORDS = Field(
+    "filed_words",
+    "Whole messages to file",
+    hint="What people send to answer a campaign, with commas between: Y, WIN. Nobody is alerted, unless an agent has "
+    "answered this customer in a case that is still open.",
+    is_option=True,
+    is_needed=False,
+    check=keywords.check,
 )

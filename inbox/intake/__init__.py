@@ -6,6 +6,7 @@ threads.py    which case a mail says it belongs to, and the lock
 messages.py   somebody wrote: the entry, its class, who is copied in
 forwarded.py  what an agent passes on
 acknowledging.py  one automatic word to a customer who begins, and when not
+campaigns.py  whole messages that only answer a campaign
 places.py     where a person's words go: the case, its wait, its status
 moves.py      the switch and its alert
 told.py       order numbers, addresses of others: what the text tells

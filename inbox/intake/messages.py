@@ -11,7 +11,7 @@ from connectors.messages import Authenticity, Classification, InboundMessage
 from connectors.models import Connector
 from customers.identities import EMAIL, NotAnAddress, normalise
 from customers.models import Customer, Identity
-from inbox.intake import acknowledging, files, forwarded, invited, outcomes, people, threads
+from inbox.intake import acknowledging, campaigns, files, forwarded, invited, outcomes, people, threads
 from inbox.intake.outcomes import Duplicate, Outcome
 from inbox.intake.places import place
 from inbox.models import Case, Entry, EntryKind, Participant, ParticipantRole, ProviderMessage
@@ -42,7 +42,7 @@ def receive(
     entry.arrived_at = min(at, entry.created_at) if at else None
     if claim:
         customer, last, thread = invited.settle(claim, customer, thread, entry)
-    if not _is_from_a_person(entry, identity, item):
+    if not _is_from_a_person(entry, identity, item) or campaigns.answers_one(entry, item, customer):
         return _file(entry, item, customer, thread)
     customer.heard_from(item.sender.name)
     case = place(entry, customer, thread, last)

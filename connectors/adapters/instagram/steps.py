@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.adapters.steps import FIRST_ANSWER, Field, Step
+from connectors.adapters.steps import FILED_WORDS, FIRST_ANSWER, Field, Step
 
 STEPS = (
     Step(
@@ -69,6 +69,7 @@ STEPS = (
                 is_needed=False,
             ),
             *FIRST_ANSWER,
+            FILED_WORDS,
         ),
     ),
 )

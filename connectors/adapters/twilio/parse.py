@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from connectors.adapters.keywords import ALSO_CONVERSATION, KEYWORDS
 from connectors.adapters.twilio import whatsapp
 from connectors.adapters.twilio.errors import explain, has_opted_out
 from connectors.adapters.twilio.parameters import Parameters
@@ -29,15 +30,6 @@ from connectors.messages import (
     Sender,
     Status,
 )
-
-# Twilio answers a whole text that is one of these by itself, in any case of letters.
-KEYWORDS = dict.fromkeys(
-    ("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"), OptOutAction.STOP
-)
-KEYWORDS |= dict.fromkeys(("start", "unstop", "yes"), OptOutAction.START)
-KEYWORDS |= dict.fromkeys(("help", "info"), OptOutAction.HELP)
-# "Yes" ends an opt-out, but nearly always it answers a question of ours, so it stays a person's message.
-ALSO_CONVERSATION = {"yes"}
 
 STATUSES = {
     "accepted": DeliveryStatus.QUEUED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.adapters.steps import FIRST_ANSWER, Field, Step
+from connectors.adapters.steps import FILED_WORDS, FIRST_ANSWER, Field, Step
 
 STEPS = (
     Step(
@@ -38,5 +38,5 @@ STEPS = (
         "messages a few minutes later.",
         shows_webhook=True,
     ),
-    Step("rules", "Rules", "What is done without anybody's doing.", FIRST_ANSWER),
+    Step("rules", "Rules", "What is done without anybody's doing.", (*FIRST_ANSWER, FILED_WORDS)),
 )
