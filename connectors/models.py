@@ -182,6 +182,17 @@ class Connector(models.Model):
             held_until=until
         )
 
+    def holds_back(self, because: str) -> None:
+        """Automatic answers, because too much came in. Noted once a minute: a flood must not cost a write each time."""
+        at = now()
+        if self.silent_at is None or self.silent_at < at - timedelta(minutes=1):
+            self.silent_at = at
+            Connector.objects.filter(pk=self.pk).update(silent_at=at, silent_because=because[:300])
+
+    @property
+    def was_silent_lately(self) -> bool:
+        return bool(self.silent_at and self.silent_at > now() - timedelta(hours=1))
+
     @property
     def is_held(self) -> bool:
         return bool(self.held_until and self.held_until > now())

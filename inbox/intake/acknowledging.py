@@ -7,7 +7,6 @@ from a person who wrote to us just now is not answered.
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,10 +16,9 @@ from django.utils.timezone import now
 from connectors.adapters.hours import NotHours, hours
 from connectors.messages import Authenticity, Classification, InboundMessage
 from connectors.models import Connector
-from inbox import outbox
+from inbox import live, outbox
 from inbox.models import Case, Entry, EntryKind
 
-log = logging.getLogger(__name__)
 YOUNG = timedelta(days=1)  # older mail was imported, not written to us now
 ONCE_IN = timedelta(days=1)
 FLOOD = timedelta(minutes=10)
@@ -37,7 +35,13 @@ def acknowledge(case: Case, entry: Entry, item: InboundMessage) -> None:
     if not words or identity is None or not _is_for_us_now(connector, entry, item):
         return
     since = _nobody_is_there_since(connector)
-    if since is None or case.first_reply_at or _was_told(case, since) or _is_a_flood(case, entry, connector):
+    if since is None or case.first_reply_at:
+        return
+    if because := _flood(case, entry, connector):
+        connector.holds_back(because)
+        live.announce(lambda: {"kind": "board"})
+        return
+    if _was_told(case, since):
         return
     told = outbox.notify(case, to=identity, text=words)
     if told and told.subject:
@@ -47,7 +51,9 @@ def acknowledge(case: Case, entry: Entry, item: InboundMessage) -> None:
 
 def _is_for_us_now(connector: Connector, entry: Entry, item: InboundMessage) -> bool:
     """From a person as far as anybody can tell, just now, and to one of our addresses in sight."""
-    if entry.kind != EntryKind.MESSAGE or entry.classification != Classification.PERSON or item.is_auto_reply:
+    if entry.kind != EntryKind.MESSAGE or entry.classification != Classification.PERSON:
+        return False
+    if item.is_auto_reply or item.may_be_automatic:
         return False
     written = min(item.sent_at or entry.reached_us_at, entry.reached_us_at)  # providers repeat what they could not tell
     if entry.data.get("late") or written < now() - YOUNG:
@@ -76,21 +82,21 @@ def _was_told(case: Case, since: datetime) -> bool:
     return told.filter(identity__customer=customer, created_at__gte=since).exists()
 
 
-def _is_a_flood(case: Case, entry: Entry, connector: Connector) -> bool:
+def _flood(case: Case, entry: Entry, connector: Connector) -> str:
+    """Why nothing is answered by itself while so much comes in; empty while it does not."""
     lately = Entry.objects.filter(created_at__gte=now() - FLOOD)
     heard = lately.filter(kind__in=[EntryKind.MESSAGE, EntryKind.PARTICIPANT, EntryKind.FILED])
     told = Entry.objects.filter(kind=EntryKind.REPLY, classification=Classification.AUTOMATIC, connector=connector)
     domain = entry.identity.value.rpartition("@")[2] if entry.identity else ""
     in_minute, in_hour = now() - timedelta(minutes=1), now() - timedelta(hours=1)
-    stop = (
-        heard.filter(identity=entry.identity).count() > MOST_FROM_ONE
-        or heard.filter(case__in=case.family()).count() > MOST_IN_CASE
-        or told.filter(created_at__gte=in_minute).count() >= MOST_A_MINUTE
-        or (
-            bool(domain)
-            and told.filter(created_at__gte=in_hour, identity__value__endswith=f"@{domain}").count() >= MOST_A_DOMAIN
-        )
-    )
-    if stop:
-        log.warning("Case %s: nothing is answered automatically while so much comes in", case.pk)
-    return stop
+    minutes = int(FLOOD.total_seconds() // 60)
+    if heard.filter(identity=entry.identity).count() > MOST_FROM_ONE:
+        return f"more than {MOST_FROM_ONE} messages came from one sender within {minutes} minutes, last in #{case.pk}"
+    if heard.filter(case__in=case.family()).count() > MOST_IN_CASE:
+        return f"more than {MOST_IN_CASE} messages came into #{case.pk} within {minutes} minutes"
+    if told.filter(created_at__gte=in_minute).count() >= MOST_A_MINUTE:
+        return f"{MOST_A_MINUTE} in one minute are the most that leave"
+    to_domain = told.filter(created_at__gte=in_hour, identity__value__endswith=f"@{domain}")
+    if domain and to_domain.count() >= MOST_A_DOMAIN:
+        return f"{MOST_A_DOMAIN} in one hour are the most that go to {domain}"
+    return ""

@@ -64,6 +64,8 @@ def _connection(connector: Connector, oldest: datetime | None) -> Connection:
     words, is_bad = _standing(connector)
     if oldest and now() - oldest > BEHIND:
         words, is_bad = f"{words}; the oldest message has waited {brief(now() - oldest)}", True
+    if connector.was_silent_lately:
+        words, is_bad = f"{words}; automatic answers were held back: {connector.silent_because}", True
     return Connection(connector, words, is_bad, oldest)
 
 

@@ -15,6 +15,7 @@ from connectors.models import Connector
 from inbox.intake import acknowledging, messages
 from inbox.models import Case, Delivery, Entry
 from inbox.outbox.composing import compose
+from inbox.views.connections import connection_of
 from tests import make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -153,6 +154,28 @@ def test_a_flood_is_stored_and_not_answered(mailbox: Connector, monkeypatch: pyt
         write(mailbox, mail(Sender(f"victim{number}@mail{number}.test"), mailbox))
     assert len(told()) == 3
     assert Case.objects.count() == 6
+
+
+def test_a_flood_is_told_to_whoever_looks_after_the_connection_and_forgotten_after_an_hour(
+    maya: Any, mailbox: Connector
+) -> None:
+    for _ in range(6):
+        case = write(mailbox, mail(maya, mailbox))
+    assert case is not None
+    told_on_its_page = connection_of(Connector.objects.get())
+    assert told_on_its_page.is_bad
+    assert (
+        f"automatic answers were held back: more than 5 messages came into #{case.pk} within 10 minutes"
+        in told_on_its_page.words
+    )
+    Connector.objects.update(silent_at=now() - timedelta(minutes=61))
+    assert "held back" not in connection_of(Connector.objects.get()).words
+
+
+def test_an_ordinary_day_is_told_to_nobody(maya: Any, mailbox: Connector) -> None:
+    for _ in range(3):
+        write(mailbox, mail(maya, mailbox))
+    assert Connector.objects.get().silent_at is None
 
 
 def test_a_loop_that_changes_its_address_is_counted_by_its_domain(
