@@ -165,6 +165,7 @@ class InboundMessage:
     classification: Classification = Classification.PERSON
     reason: str = ""  # why this classification, in words
     is_auto_reply: bool = False  # out of office and the like: not written now, whoever the sender is
+    may_be_automatic: bool = False  # it reads like one, and that is all: nothing automatic is sent back
     authenticity: Authenticity = Authenticity.UNKNOWN
     email: EmailHeaders | None = None
     in_reply_to: str = ""  # provider id of the message it answers

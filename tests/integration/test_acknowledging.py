@@ -108,8 +108,11 @@ def test_machines_are_not_answered(maya: Any, mailbox: Connector, kind: str) -> 
     assert told() == []
 
 
-def test_out_of_office_of_somebody_known_to_be_a_person_is_not_answered(maya: Any, mailbox: Connector) -> None:
-    write(mailbox, replace(mail(maya, mailbox), is_auto_reply=True))
+@pytest.mark.parametrize("sign", ["is_auto_reply", "may_be_automatic"])
+def test_what_may_be_an_out_of_office_is_not_answered_whoever_the_sender_is(
+    maya: Any, mailbox: Connector, sign: str
+) -> None:
+    write(mailbox, replace(mail(maya, mailbox), **{sign: True}))  # type: ignore[arg-type]
     assert told() == []
 
 

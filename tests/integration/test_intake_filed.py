@@ -158,7 +158,7 @@ def mailed(mailbox: Any, *headers: str, subject: str = "Hello") -> Entry:
         (["Auto-Submitted: auto-replied (vacation)"], "Hello"),
         (["X-Autoreply: yes"], "Hello"),
         (["Precedence: auto_reply"], "Hello"),
-        ([], "Automatic reply: Hello"),
+        (["Return-Path: <>"], "Automatic reply: Hello"),
     ],
 )
 def test_an_out_of_office_of_somebody_known_to_be_a_person_starts_no_wait(
@@ -199,6 +199,11 @@ def test_a_report_about_no_mail_of_ours_from_nobody_is_shown_in_the_quarantine(m
     quarantined = taken_in(mailbox, "From: <>", "To: support@northwind.test", "Subject: Failed", *rest)
     assert quarantined.state == "quarantined"
     assert quarantined.reason == "It says that a mail did not arrive, and it is none that was sent from here."
+
+
+def test_a_subject_that_a_program_might_write_is_no_reason_to_file(maya: Any, mailbox: Any) -> None:
+    asked = mailed(mailbox, subject="Abwesenheit am Liefertag, bitte neuer Termin")
+    assert (asked.kind, asked.classification) == ("message", "person")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 
 from connectors.adapters.email.authenticity import judge
 from connectors.adapters.email.headers import Headers
+from connectors.adapters.email.message_id import message_id
 from connectors.messages import Authenticity, Classification
 from tests.payloads.email.letters import mail, message
 
@@ -49,14 +50,60 @@ def test_a_mail_is_classed_with_a_reason_in_words(name: str, classification: Cla
         ("X-Spam-Status: Yes, score=9", Classification.SPAM),
         ("X-Spam-Status: No, score=0", PERSON),
         ("X-Loop: yes", AUTOMATIC),
-        ("Subject: Automatische Antwort: Hi", AUTOMATIC),
-        ("Subject: Réponse automatique : Hi", AUTOMATIC),
-        ("Subject: 自動応答: Hi", AUTOMATIC),
-        ("Subject: The out of office party", PERSON),
+        ("Precedence: bulk", BULK),
     ],
 )
 def test_headers_that_programs_write_are_understood(header: str, classification: Classification) -> None:
     assert message(mail(header)).classification == classification
+
+
+OURS = message_id("0f8fad5b-d9cb-469f-a165-70867728950e", b"key-canary", "shop.example")
+PREFIXED = ["Automatic reply: Hi", "Automatische Antwort: Hi", "Réponse automatique : Hi", "自動応答: Hi"]
+AWAY = [
+    "Abwesenheit am Liefertag, bitte neuer Termin", "Out of office chairs? When back in stock",
+    "Absence du bureau le 3 mars",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("subject", [*PREFIXED, *AWAY])
+def test_a_subject_alone_files_nobodys_mail_but_is_not_answered_by_a_program(subject: str) -> None:
+    found = message(mail(f"Subject: {subject}"))
+    assert (found.classification, found.is_auto_reply, found.may_be_automatic) == (PERSON, False, True)
+
+
+@pytest.mark.parametrize(
+    "subject", ["Auto: Kratzer an der Tuer", "Auto reply does not work", "The out of office party"]
+)
+def test_words_that_people_write_are_no_sign_of_a_program(subject: str) -> None:
+    found = message(mail(f"Subject: {subject}"))
+    assert (found.classification, found.is_auto_reply, found.may_be_automatic) == (PERSON, False, False)
+
+
+@pytest.mark.parametrize(
+    "sign",
+    ["Auto-Submitted: auto-generated", "Precedence: bulk", "X-Auto-Response-Suppress: DR", "Return-Path: <>"],
+)
+@pytest.mark.parametrize("subject", [PREFIXED[0], AWAY[0]])
+def test_a_subject_and_a_header_that_programs_write_are_an_automatic_reply(sign: str, subject: str) -> None:
+    found = message(mail(sign, f"Subject: {subject}"))
+    assert (found.classification, found.reason) == (AUTOMATIC, "An automatic reply, by its subject and headers")
+    assert found.is_auto_reply
+
+
+@pytest.mark.parametrize("field", ["In-Reply-To", "References"])
+@pytest.mark.parametrize(
+    ("subject", "classification"),
+    [
+        *((each, AUTOMATIC) for each in PREFIXED),
+        *((each, PERSON) for each in AWAY),
+        ("Re: Automatic reply: Hi", PERSON),
+    ],
+)
+def test_an_answer_to_us_under_words_that_only_programs_write_is_an_automatic_reply(
+    field: str, subject: str, classification: Classification
+) -> None:
+    assert message(mail(f"{field}: <{OURS}>", f"Subject: {subject}")).classification == classification
+    assert message(mail(f"{field}: <1@else.example>", f"Subject: {subject}")).classification == PERSON
 
 
 @pytest.mark.parametrize(

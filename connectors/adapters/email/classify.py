@@ -19,13 +19,17 @@ _UNDELIVERED = re.compile(
     r"|unzustellbar|nicht zugestellt|non remis|no se puede entregar|nie można dostarczyć",
     re.IGNORECASE,
 )
-_AWAY = re.compile(
-    r"\s*(?:automatic reply|auto(?:matic)?[ -]?response|autoreply|auto:|out of (?:the )?office|automatische antwort"
-    r"|abwesenheit|abwesend|réponse automatique|absence du bureau|respuesta automática|risposta automatica"
-    r"|resposta automática|automatisch antwoord|autosvar|automaattinen vastaus|autoodpowiedź"
-    r"|自動応答|自动答复|自動回覆)",
-    re.IGNORECASE,
+_AUTO_REPLY = (
+    r"automatic reply|auto(?:matic)?[ -]?response|auto-?reply|out of office auto-?reply|automatische antwort"
+    r"|abwesenheitsnotiz|réponse automatique|respuesta automática|risposta automatica|resposta automática"
+    r"|automatisch antwoord|autosvar|automaattinen vastaus|autoodpowiedź|odpowiedź automatyczna"
+    r"|自動応答|自动答复|自動回覆"
 )
+_AWAY = re.compile(
+    rf"\s*(?:{_AUTO_REPLY}|out of (?:the )?office|abwesenheit|abwesend|absence du bureau)", re.IGNORECASE
+)
+# Before what it answers, as Exchange puts it. People write `Re:` there, and of being away in words of their own.
+_PREFIX = re.compile(rf"\s*(?:{_AUTO_REPLY})\s*[:：]", re.IGNORECASE)
 _AUTOMATIC_HEADERS = ("x-autoreply", "x-autorespond", "x-autoreply-from", "x-mail-autoreply", "x-vacation")
 _LIST_HEADERS = ("list-id", "list-post", "list-unsubscribe", "list-help")
 _SUPPRESSED = re.compile(r"\b(?:all|oof|autoreply)\b", re.IGNORECASE)
@@ -35,12 +39,13 @@ UNDELIVERED = "A mail server says something could not be delivered"
 Verdict = tuple[Classification, str]
 
 
-def classify(headers: Headers, sender: str, subject: str, ours: Sequence[str]) -> Verdict:
-    """`ours`: the addresses of this mailbox; a mailing list that is one of them is just how mail reaches us."""
+def classify(headers: Headers, sender: str, subject: str, ours: Sequence[str], *, answers_us: bool = False) -> Verdict:
+    """`ours`: the addresses of this mailbox; a mailing list that is one of them is just how mail reaches us.
+    `answers_us`: it cites a mail of ours."""
     return (
         _spam(headers)
         or _bounce(headers, sender, subject)
-        or _automatic(headers, subject)
+        or _automatic(headers, subject, answers_us=answers_us)
         or _bulk(headers, ours)
         or _by_sender(headers, sender, ours)
         or (Classification.PERSON, "")
@@ -64,13 +69,20 @@ def is_from_a_mail_server(headers: Headers, sender: str) -> bool:
     return _POSTMASTER.fullmatch(sender.rpartition("@")[0]) is not None or _empty_return_path(headers)
 
 
-def auto_reply(headers: Headers, subject: str) -> str:
+def sounds_automatic(subject: str) -> bool:
+    """Reason enough to answer with no automatic word, but not to file anything: people are away, and say so."""
+    return _AWAY.match(subject) is not None
+
+
+def auto_reply(headers: Headers, subject: str, *, answers_us: bool = False) -> str:
     """Why this was sent by a program in somebody's stead, in words; empty when it was not. Whose address it bears may
     well be a person's."""
     if headers.word("auto-submitted").startswith("auto-replied"):
         return "Sent by a program (Auto-Submitted: auto-replied)"
-    if _AWAY.match(subject):
-        return "An automatic reply, by its subject"
+    if sounds_automatic(subject) and _is_by_a_program(headers):
+        return "An automatic reply, by its subject and headers"
+    if answers_us and _PREFIX.match(subject):
+        return "An automatic reply to a mail of ours, by its subject"
     for name in _AUTOMATIC_HEADERS:
         if name in headers and headers.word(name) not in ("no", "false"):
             return f"An automatic reply ({name.title()})"
@@ -79,8 +91,18 @@ def auto_reply(headers: Headers, subject: str) -> str:
     return ""
 
 
-def _automatic(headers: Headers, subject: str) -> Verdict | None:
-    reason = auto_reply(headers, subject)
+def _is_by_a_program(headers: Headers) -> bool:
+    """Anything that mail programs of people do not write."""
+    return (
+        headers.word("auto-submitted") not in ("", "no")
+        or any(headers.word(name) in ("bulk", "junk") for name in ("precedence", "x-precedence"))
+        or headers.word("x-auto-response-suppress") not in ("", "none")
+        or _empty_return_path(headers)
+    )
+
+
+def _automatic(headers: Headers, subject: str, *, answers_us: bool) -> Verdict | None:
+    reason = auto_reply(headers, subject, answers_us=answers_us)
     if reason:
         return Classification.AUTOMATIC, reason
     submitted = headers.word("auto-submitted")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -19,7 +19,7 @@ from connectors.adapters.email import (
     recipient,
     sent,
 )
-from connectors.adapters.email.classify import auto_reply, classify
+from connectors.adapters.email.classify import auto_reply, classify, sounds_automatic
 from connectors.adapters.email.headers import Headers
 from connectors.adapters.email.piece import Piece, TooHostile
 from connectors.messages import (
@@ -120,7 +120,8 @@ def _message(raw: RawInput, root: Piece, author: addresses.Author) -> InboundMes
         attachments=found.attachments,
         classification=classification,
         reason=reason,
-        is_auto_reply=bool(auto_reply(headers, subject)),
+        is_auto_reply=bool(auto_reply(headers, subject, answers_us=_is_any_ours(threads, raw.account))),
+        may_be_automatic=sounds_automatic(subject),
         authenticity=proof,
         email=_email(headers, account.addresses),
         remark=found.remark,
@@ -135,7 +136,8 @@ def _standing(
     account, sender = raw.account, author.sender
     server = account.options.get("authserv_id", "")
     proof = Authenticity.FAIL if author.doubt else authenticity.judge(headers, sender.address, server)
-    kind, reason = classify(headers, sender.address, subject, account.addresses)
+    answers_us = _is_any_ours(_threads(headers), account)
+    kind, reason = classify(headers, sender.address, subject, account.addresses, answers_us=answers_us)
     if proof == Authenticity.PASS or not (server or author.doubt):
         person = _behind_form(headers, sender, account)
         if person and kind != Classification.SPAM:
@@ -190,9 +192,14 @@ def _reply_to(headers: Headers, ours: tuple[str, ...]) -> str:
 
 
 def _is_own_mail(headers: Headers, raw: RawInput) -> bool:
-    """Our From alone is anybody's to forge; our Message-ID seals it. Without the key its shape has to do."""
-    key = raw.account.secrets.get("message_id_seal", "")
+    """Our From alone is anybody's to forge; our Message-ID seals it."""
     ids = (*headers.message_ids("message-id")[:1], *headers.message_ids(message_id.OWN_FIELD)[:1])
+    return _is_any_ours(ids, raw.account)
+
+
+def _is_any_ours(ids: Iterable[str], account: Account) -> bool:
+    """Whether we made one of these Message-IDs. Without the key its shape has to do."""
+    key = account.secrets.get("message_id_seal", "")
     if not key:
         return any(message_id.looks_like_ours(each) for each in ids)
     return any(message_id.is_sealed(each, bytes.fromhex(key)) for each in ids)
