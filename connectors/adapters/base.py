@@ -32,8 +32,6 @@ BACK_OFF: Sequence[int] = (30, 120, 600, 1800, 3600, 7200, 14400)
 
 SLOWEST = 64 * 1024  # bytes a second that a provider must take of a large message
 
-SLOWEST = 64 * 1024  # bytes a second that a provider must take of a large message
-
 
 class Limits(Protocol):
     """What fits and what is allowed on a channel. Asked by the composer and again by the server at dispatch."""
