@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from connectors.messages import Authenticity, EmailHeaders, InboundMessage
+from connectors.adapters.email.recipient import is_ours
+from connectors.messages import Authenticity, Channel, EmailHeaders, InboundMessage
+from connectors.models import Connector
 from inbox.models import Agent, Case, Entry, EntryKind
 
 
@@ -16,8 +18,8 @@ def behind(item: InboundMessage) -> tuple[InboundMessage, Agent | None]:
     """
     if item.original is None or item.authenticity != Authenticity.PASS:
         return item, None
-    agent = Agent.objects.filter(email__iexact=item.sender.address, is_active=True).first()
-    if agent is None:
+    agent = _agent(item.sender.address)
+    if agent is None or _is_one_of_us(item.original.sender.address):
         return item, None
     headers = EmailHeaders(message_id=item.email.message_id if item.email else "")
     original = replace(
@@ -32,6 +34,16 @@ def behind(item: InboundMessage) -> tuple[InboundMessage, Agent | None]:
         remark=f"Forwarded by {agent.name}",
     )
     return original, agent
+
+
+def _agent(address: str) -> Agent | None:
+    return Agent.objects.filter(email__iexact=address, is_active=True).first()
+
+
+def _is_one_of_us(address: str) -> bool:
+    """A reply of ours, or a colleague's words: nobody to open a case for."""
+    mailboxes = Connector.objects.filter(kind=Channel.EMAIL).values_list("addresses", flat=True)
+    return is_ours(address, [each for addresses in mailboxes for each in addresses]) or _agent(address) is not None
 
 
 def note(case: Case, item: InboundMessage, agent: Agent | None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.messages import Authenticity, InboundMessage, Original, Sender
+from customers.models import Identity
 from inbox.intake import messages
 from inbox.models import Entry
 from tests import make
@@ -18,7 +19,7 @@ ORIGINAL = Original(Sender("maya@ortiz.test", name="Maya Ortiz"), "It should be 
 
 def passed_on(by: str, mailbox: Any, **about: Any) -> Entry:
     outer = make.message(Sender(by, name="Somebody"), mailbox, "Please look. Forwarded: …", subject="Fwd: My order")
-    item: InboundMessage = replace(outer, original=ORIGINAL, html="<p>all of it</p>", **about)
+    item: InboundMessage = replace(outer, **{"original": ORIGINAL, "html": "<p>all of it</p>", **about})
     return Entry.objects.get(pk=messages.receive(mailbox, item)["entry"])
 
 
@@ -58,3 +59,31 @@ def test_a_former_agent_speaks_for_nobody(maya: Any, mailbox: Any, ana: Any) -> 
     entry = passed_on(ana.email, mailbox)
     assert entry.identity is not None
     assert entry.identity.customer != maya
+
+
+@pytest.mark.parametrize(
+    "written_by",
+    [
+        "support@northwind.test",
+        "Support+r.abcdefghijklmnopqrst@Northwind.test",
+        "billing@northwind.test",
+        "sam@throughline.test",
+    ],
+)
+def test_what_one_of_us_wrote_is_forwarded_as_what_it_is(
+    mailbox: Any, billing_mailbox: Any, ana: Any, sam: Any, written_by: str
+) -> None:
+    assert sam.email == "sam@throughline.test"
+    entry = passed_on(ana.email, mailbox, original=replace(ORIGINAL, sender=Sender(written_by)))
+    assert entry.identity is not None
+    assert (entry.identity.value, entry.text) == (ana.email, "Please look. Forwarded: …")
+    assert not Identity.objects.exclude(pk=entry.identity.pk).exists()
+    assert not Entry.objects.filter(kind="note").exists()
+
+
+def test_what_a_former_agent_wrote_is_theirs(mailbox: Any, ana: Any, sam: Any) -> None:
+    sam.is_active = False
+    sam.save()
+    entry = passed_on(ana.email, mailbox, original=replace(ORIGINAL, sender=Sender(sam.email)))
+    assert entry.identity is not None
+    assert entry.identity.value == sam.email
