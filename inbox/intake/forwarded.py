@@ -37,7 +37,8 @@ def behind(item: InboundMessage) -> tuple[InboundMessage, Agent | None]:
 
 
 def _agent(address: str) -> Agent | None:
-    return Agent.objects.filter(email__iexact=address, is_active=True).first()
+    found: Agent | None = Agent.objects.filter(email__iexact=address, is_active=True).first()
+    return found
 
 
 def _is_one_of_us(address: str) -> bool:
