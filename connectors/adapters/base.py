@@ -55,6 +55,9 @@ class Limits(Protocol):
     def refusal(self, standing: Standing) -> Refusal | None:
         """Why nothing may be sent to this person here now; None when it may."""
 
+    def file_trouble(self, name: str, content_type: str, size: int) -> str:
+        """Why this file may not be sent there, whoever it is to; empty when it may."""
+
     def closing(self, standing: Standing) -> Closing | None:
         """When that will end by itself; None when it will not, or has."""
 

@@ -149,6 +149,8 @@ def _check(text: str, uploads: Sequence[Attachment], option: Option) -> None:
         if upload.size > limits.max_file_bytes:
             most = limits.max_file_bytes // (1024 * 1024)
             raise BadReply("files", f"{upload.name} is too large: {most} MB is the most here.")
+        if trouble := limits.file_trouble(upload.name, upload.content_type, upload.size):
+            raise BadReply("files", trouble)
     if sum(upload.size for upload in uploads) > limits.max_total_bytes:
         raise BadReply("files", f"Together the files may have {limits.max_total_bytes // (1024 * 1024)} MB here.")
 

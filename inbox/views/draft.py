@@ -8,7 +8,10 @@ from django.shortcuts import render
 from django.utils.timezone import now
 from django.views.decorators.http import require_POST
 
+from connectors.adapters import ADAPTERS
 from connectors.adapters.email.filename import clean
+from connectors.adapters.media import sniff
+from connectors.messages import Channel
 from inbox.forms import DraftForm, UploadForm
 from inbox.http import AgentRequest, case_or_404, signed_in
 from inbox.intake.files import forget, store
@@ -54,11 +57,15 @@ def add_file(request: AgentRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return render(request, "inbox/_composer_error.html", {"words": form.words}, status=422)
     upload, channel = form.cleaned_data["file"], form.cleaned_data["channel"]
+    name, content = clean(upload.name), upload.read()
+    trouble = ADAPTERS[Channel(channel)].limits.file_trouble(name, sniff(content, form.content_type), len(content))
+    if trouble:
+        return render(request, "inbox/_composer_error.html", {"words": trouble}, status=422)
     with transaction.atomic():
         draft, _ = Draft.objects.get_or_create(case=case, agent=request.user, channel=channel)
-        row = Attachment(draft=draft, uploaded_by=request.user, name=clean(upload.name), content_type=form.content_type)
+        row = Attachment(draft=draft, uploaded_by=request.user, name=name, content_type=form.content_type)
         try:
-            store(row, upload.read())
+            store(row, content)
         except TryLater as error:
             transaction.set_rollback(True)
             words = f"{error} Try again in a minute."

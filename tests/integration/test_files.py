@@ -26,6 +26,7 @@ from connectors.adapters import ADAPTERS
 from connectors.errors import FetchFailed
 from connectors.messages import Attachment as File
 from connectors.messages import Channel
+from inbox import outbox
 from inbox.intake import files
 from inbox.intake.outcomes import TryLater
 from inbox.models import Attachment, Draft, Entry, FileState
@@ -433,3 +434,47 @@ def test_files_that_are_tried_again_later_are_not_being_asked_for(maya: Any, acc
     provider(a_picture)
     Attachment.objects.update(next_attempt_at=now())
     assert files.fetch_files() == 4
+
+
+# What a channel does not take
+
+
+OGG = b"OggS\0\2" + bytes(22) + b"\1vorbis"
+
+
+def attach(browser: Any, case: Any, channel: str, name: str, content: bytes, content_type: str) -> Any:
+    upload = SimpleUploadedFile(name, content, content_type=content_type)
+    return browser.post(f"/cases/{case.pk}/draft/files/", {"channel": channel, "file": upload})
+
+
+def test_a_file_the_channel_does_not_take_is_refused_when_it_is_attached(
+    maya: Any, account: Any, ana: Any, browser_of: Any, shelf: Path
+) -> None:
+    case, browser = make.says(maya, account, "hi").case, browser_of(ana)
+    answer = attach(browser, case, "instagram", "voice.ogg", OGG, "audio/ogg")
+    assert answer.status_code == 422
+    assert "Instagram takes pictures (PNG, JPEG, GIF)" in answer.content.decode()
+    assert not Attachment.objects.exists()
+    assert not [place for place in shelf.rglob("*") if place.is_file()]
+    assert attach(browser, case, "instagram", "a.png", PNG, "image/png").status_code == 200
+
+
+@pytest.mark.parametrize("channel", ["email", "sms"])
+def test_other_channels_take_it(maya: Any, mailbox: Any, number: Any, ana: Any, browser_of: Any, channel: str) -> None:
+    case = make.says(maya, mailbox, "hi").case
+    assert attach(browser_of(ana), case, channel, "voice.ogg", OGG, "audio/ogg").status_code == 200
+
+
+def test_a_file_attached_for_another_channel_is_refused_before_anything_leaves(
+    maya: Any, mailbox: Any, account: Any, ana: Any, browser_of: Any
+) -> None:
+    make.says(maya, account, "hi")
+    case = make.says(maya, mailbox, "hi").case
+    assert case is not None
+    attach(browser_of(ana), case, "email", "voice.ogg", OGG, "audio/ogg")
+    with pytest.raises(outbox.BadReply) as refused:
+        make.answers(ana, case, "Listen", channel="instagram", files=[only().pk])
+    assert refused.value.field == "files"
+    assert refused.value.words.endswith("not voice.ogg. Send it by email.")
+    assert not Entry.objects.filter(kind="reply").exists()
+    assert make.answers(ana, case, "Listen", channel="email", files=[only().pk]).attachments.count() == 1

@@ -96,3 +96,43 @@ def test_after_7_days_the_refusal_says_so() -> None:
     refusal = LIMITS.refusal(Standing(NOW, last_inbound_at=NOW - timedelta(days=8), options=APPROVED))
     assert refusal is not None
     assert "7 days" in refusal.reason
+
+
+MEGABYTE = 1024 * 1024
+TAKEN = {
+    "image": ("image/png", "image/jpeg", "image/gif"),
+    "video": ("video/mp4", "video/ogg", "video/x-msvideo", "video/quicktime", "video/webm"),
+    "audio": ("audio/aac", "audio/mp4", "audio/x-m4a", "audio/wav"),
+    "file": ("application/pdf",),
+}
+
+
+@pytest.mark.parametrize(("kind", "content_type"), [(kind, each) for kind, types in TAKEN.items() for each in types])
+def test_files_meta_takes(kind: str, content_type: str) -> None:
+    most = (8 if kind == "image" else 25) * MEGABYTE
+    assert LIMITS.file_trouble("a", content_type, most) == ""
+    words = LIMITS.file_trouble("a.file", content_type, most + 1)
+    assert words == f"a.file is larger than the {most // MEGABYTE} MB Instagram takes."
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "audio/ogg",
+        "audio/mpeg",
+        "audio/amr",
+        "image/webp",
+        "image/heic",
+        "image/svg+xml",
+        "image/tiff",
+        "image/",
+        "video/3gpp",
+        "application/zip",
+        "text/plain",
+        "application/octet-stream",
+    ],
+)
+def test_files_meta_would_refuse_are_refused_in_words(content_type: str) -> None:
+    words = LIMITS.file_trouble("voice.ogg", content_type, 1)
+    assert words.startswith("Instagram takes pictures (PNG, JPEG, GIF)")
+    assert words.endswith("not voice.ogg. Send it by email.")

@@ -89,6 +89,7 @@ def test_a_file_goes_by_its_address_and_kind(api: responses.RequestsMock, conten
     ("change", "words"),
     [
         ({"content_type": "application/zip", "name": "a.zip"}, "not a.zip"),
+        ({"content_type": "audio/ogg", "name": "a.ogg"}, "not a.ogg"),
         ({"size": 9_000_000}, "larger than the 8 MB"),
         ({"content_type": "video/mp4", "size": 30_000_000}, "larger than the 25 MB"),
         ({"url": ""}, "no public address"),

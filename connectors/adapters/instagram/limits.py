@@ -12,11 +12,24 @@ MAX_BYTES = 1_000
 WINDOW = timedelta(hours=24)
 HUMAN_AGENT_WINDOW = timedelta(days=7)
 SAFETY = timedelta(minutes=1)  # so that a message does not reach Meta a moment too late
+MEGABYTE = 1024 * 1024
+# Meta's kinds of attachment, and the largest of each
+LARGEST = {"image": 8 * MEGABYTE, "video": 25 * MEGABYTE, "audio": 25 * MEGABYTE, "file": 25 * MEGABYTE}
+KINDS = {
+    **dict.fromkeys(("image/png", "image/jpeg", "image/gif"), "image"),
+    **dict.fromkeys(
+        ("video/mp4", "video/ogg", "video/x-msvideo", "video/avi", "video/quicktime", "video/webm"), "video"
+    ),
+    **dict.fromkeys(("audio/aac", "audio/x-aac", "audio/mp4", "audio/m4a", "audio/x-m4a"), "audio"),
+    **dict.fromkeys(("audio/wav", "audio/x-wav", "audio/wave"), "audio"),
+    "application/pdf": "file",
+}
+TAKEN = "pictures (PNG, JPEG, GIF), videos (MP4, MOV, WebM, AVI, OGG), sound (AAC, M4A, WAV) and PDF"
 
 
 class InstagramLimits:
     max_files = 10
-    max_file_bytes = 25 * 1024 * 1024
+    max_file_bytes = 25 * MEGABYTE
     max_total_bytes = max_files * max_file_bytes  # each is a message of its own
     has_subject = False
     has_copies = False
@@ -56,6 +69,14 @@ class InstagramLimits:
         if standing.files > self.max_files:
             return Refusal(f"At most {self.max_files} files go with one Instagram reply.", "Take some out.")
         return None
+
+    def file_trouble(self, name: str, content_type: str, size: int) -> str:
+        kind = KINDS.get(content_type)
+        if kind is None:
+            return f"Instagram takes {TAKEN}, not {name}. Send it by email."
+        if size > LARGEST[kind]:
+            return f"{name} is larger than the {LARGEST[kind] // MEGABYTE} MB Instagram takes."
+        return ""
 
     def closing(self, standing: Standing) -> Closing | None:
         """24 hours; where Meta has approved it, 7 days for what a person writes."""

@@ -10,18 +10,14 @@ import requests
 from connectors.adapters.instagram.errors import failure
 from connectors.adapters.instagram.fields import Fields, part, parts, text
 from connectors.adapters.instagram.graph import call
-from connectors.adapters.instagram.limits import HUMAN_AGENT_WINDOW, WINDOW
+from connectors.adapters.instagram.limits import HUMAN_AGENT_WINDOW, KINDS, WINDOW, InstagramLimits
 from connectors.adapters.wire import never_left
 from connectors.errors import SendFailed, SendUnknown
-from connectors.messages import Account, OutboundFile, OutboundMessage, Sent
+from connectors.messages import Account, OutboundMessage, Sent
 
 RETRY_SECONDS = 5
 NEARLY_ALL = 95  # percent of what Meta lets us ask; at 100 it takes nothing for up to an hour
 PAUSE_SECONDS = 60
-MEGABYTE = 1024 * 1024
-# Meta's kinds of attachment, by the family of the content type, with the largest size of each
-KINDS = {"image": ("image", 8 * MEGABYTE), "video": ("video", 25 * MEGABYTE), "audio": ("audio", 25 * MEGABYTE)}
-PDF = ("file", 25 * MEGABYTE)
 
 
 def send(account: Account, message: OutboundMessage) -> Sent:
@@ -81,21 +77,9 @@ def _content(message: OutboundMessage) -> dict[str, Any]:
     file = message.files[0]
     if not file.url:
         raise SendFailed("The file has no public address from which Instagram could fetch it.", permanent=True)
-    kind, largest = _kind(file)
-    if file.size > largest:
-        raise SendFailed(f"{file.name} is larger than the {largest // MEGABYTE} MB Instagram takes.", permanent=True)
-    return {"attachment": {"type": kind, "payload": {"url": file.url}}}
-
-
-def _kind(file: OutboundFile) -> tuple[str, int]:
-    if file.content_type == "application/pdf":
-        return PDF
-    kind = KINDS.get(file.content_type.partition("/")[0])
-    if kind is None:
-        raise SendFailed(
-            f"Instagram takes pictures, videos, audio and PDF, not {file.name}. Send it by email.", permanent=True
-        )
-    return kind
+    if trouble := InstagramLimits().file_trouble(file.name, file.content_type, file.size):
+        raise SendFailed(trouble, permanent=True)
+    return {"attachment": {"type": KINDS[file.content_type], "payload": {"url": file.url}}}
 
 
 def _tag(account: Account, message: OutboundMessage) -> dict[str, str]:

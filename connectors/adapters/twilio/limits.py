@@ -56,5 +56,8 @@ class SmsLimits:
             )
         return None
 
+    def file_trouble(self, name: str, content_type: str, size: int) -> str:
+        return ""  # Twilio names no kinds; what a carrier does not take is said in words when it refuses
+
     def closing(self, standing: Standing) -> Closing | None:
         return None

@@ -49,6 +49,9 @@ class WhatsAppLimits:
             return Refusal(f"At most {self.max_files} files can be sent at once.", "Take some out.")
         return None
 
+    def file_trouble(self, name: str, content_type: str, size: int) -> str:
+        return ""  # Twilio names no kinds; what a carrier does not take is said in words when it refuses
+
     def closing(self, standing: Standing) -> Closing | None:
         ends = standing.last_inbound_at and standing.last_inbound_at + WINDOW - SAFETY
         return Closing("WhatsApp takes answers until", ends) if ends and ends > standing.now else None
