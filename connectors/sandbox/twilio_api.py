@@ -9,7 +9,7 @@ import asyncio
 import re
 import secrets
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -71,6 +71,10 @@ class Text:
         return self.recipient if self.is_outbound else self.sender
 
 
+def number_sid(number: str) -> str:
+    return f"PN{number.lstrip('+'):0>32}"
+
+
 def segments(body: str) -> int:
     """How many parts a body is sent in: 160/153 septets in GSM-7, 70/67 UTF-16 units otherwise."""
     if all(character in GSM or character in GSM_TWO for character in body):
@@ -115,6 +119,16 @@ class Twilio:
             channel = "whatsapp" if is_whatsapp(text.customer) else "sms"
             self.wire.announce("thread", person=person.id, channel=channel)
 
+    def call_at(self, account_sid: str, sid: str, url: str) -> str:
+        """Somebody enters a webhook address at one of their numbers, which is returned. Raises TwilioError."""
+        for number, connector in self.connectors.items():
+            if connector.kind == "sms" and connector.account_sid == account_sid and number_sid(number) == sid:
+                if not is_loopback(urlsplit(url).hostname or ""):
+                    raise TwilioError(21502, url)
+                self.connectors[number] = replace(connector, webhook_url=url)
+                return number
+        raise TwilioError(20404, sid)
+
     async def receive(
         self, connector: Connector, sender: str, body: str, files: list[StoredFile], age: float = 0
     ) -> tuple[Text, Answer]:
@@ -122,6 +136,7 @@ class Twilio:
         sid = ("MM" if files else "SM") + secrets.token_hex(16)
         media = [{"sid": "ME" + secrets.token_hex(16), "file": file.id, "type": file.content_type} for file in files]
         ours = (PREFIX if is_whatsapp(sender) else "") + connector.address
+        connector = self.connectors.get(ours, connector)  # its webhook may have been entered since
         text = Text(sid, connector.account_sid, sender, ours, body, "inbound", "received", time.time() - age, media)
         self.keep(text)
         keyword = body.strip().lower() if not is_whatsapp(sender) else ""

@@ -12,6 +12,7 @@ MESSAGES = {
     21212: (400, "Invalid 'From' Phone Number: {}"),
     21266: (400, "'To' and 'From' number cannot be the same: {}"),
     21408: (400, "Permission to send an SMS has not been enabled for the region indicated by the 'To' number: {}"),
+    21502: (400, "SmsUrl is not valid: {}"),
     21603: (400, "A 'From' phone number is required."),
     21604: (400, "A 'To' phone number is required."),
     21606: (

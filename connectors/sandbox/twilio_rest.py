@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from connectors.sandbox.twilio_api import E164, Text, Twilio, segments
+from connectors.sandbox.twilio_api import E164, Text, Twilio, number_sid, segments
 from connectors.sandbox.twilio_errors import TwilioError
 
 ACCOUNT = "/2010-04-01/Accounts/{account}"
@@ -27,6 +27,7 @@ class TwilioRest:
         return [
             web.get(f"{ACCOUNT}.json", self.guarded(self.account)),
             web.get(f"{ACCOUNT}/IncomingPhoneNumbers.json", self.guarded(self.numbers)),
+            web.post(f"{ACCOUNT}/IncomingPhoneNumbers/{{sid}}.json", self.guarded(self.change_number)),
             web.post(f"{ACCOUNT}/Messages.json", self.guarded(self.create)),
             web.get(f"{ACCOUNT}/Messages.json", self.guarded(self.list)),
             web.get(f"{ACCOUNT}/Messages/{{sid}}.json", self.guarded(self.one)),
@@ -166,7 +167,7 @@ class TwilioRest:
         wanted = request.query.get("PhoneNumber", "")
         shown = [
             {
-                "sid": f"PN{number.lstrip('+'):0>32}",
+                "sid": number_sid(number),
                 "account_sid": account,
                 "phone_number": number,
                 "friendly_name": connector.name,
@@ -179,6 +180,11 @@ class TwilioRest:
             and (not E164.fullmatch(wanted) or number == wanted)
         ]
         return web.json_response({"incoming_phone_numbers": shown, "next_page_uri": None, "page": 0, "page_size": 50})
+
+    async def change_number(self, request: web.Request, account: str) -> web.StreamResponse:
+        sid, url = request.match_info["sid"], str((await request.post()).get("SmsUrl", ""))
+        number = self.twilio.call_at(account, sid, url)
+        return web.json_response({"sid": sid, "account_sid": account, "phone_number": number, "sms_url": url})
 
     async def missing(self, request: web.Request, account: str) -> web.StreamResponse:
         raise TwilioError(20404, request.path)

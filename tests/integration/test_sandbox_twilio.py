@@ -46,6 +46,20 @@ async def refusal(stage: Stage, token: str = AUTH_TOKEN, **fields: object) -> tu
     return caught.value.status, caught.value.code
 
 
+async def test_a_webhook_that_is_entered_at_a_number_gets_its_texts_from_then_on(stage: Stage) -> None:
+    (number,) = await asyncio.to_thread(client(stage).incoming_phone_numbers.list, phone_number=NUMBER)
+    url = f"{stage.product.url}hooks/entered/"
+    changed = await asyncio.to_thread(number.update, sms_url=url)
+    assert (changed.phone_number, changed.sms_url) == (NUMBER, url)
+    await stage.say("sms", "Is it here?")
+    (call,) = stage.product.calls
+    assert call.path == "/hooks/entered/"
+    assert RequestValidator(AUTH_TOKEN).validate(url, call.form, call.headers["x-twilio-signature"])
+    with pytest.raises(TwilioRestException) as elsewhere:
+        await asyncio.to_thread(number.update, sms_url="https://northwind.test/hooks/")
+    assert elsewhere.value.code == 21502
+
+
 async def test_a_text_reaches_the_product_with_a_signature_the_sdk_accepts(stage: Stage) -> None:
     said = await stage.say("sms", "Where is it? 😀 ")
     assert said["webhook_status"] == 200

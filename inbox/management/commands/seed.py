@@ -26,7 +26,9 @@ from inbox.intake import messages
 from inbox.models import Agent, Case, Delivery, Entry, Role, State, Switch, Team
 
 INSTAGRAM_ACCOUNT = "17841405793187218"
-OUTLET_ACCOUNT = "17841405793187299"  # nobody has connected it yet
+OUTLET_ACCOUNT = "17841405793187299"  # nobody has connected it yet, nor these two
+OUTLET_MAILBOX = "outlet@northwind.test"
+OUTLET_NUMBER = "+14155550101"
 APP_ID = "990000000000001"
 ACCOUNT_SID = "AC" + "4d1e" * 8
 NUMBER = "+14155550100"
@@ -205,17 +207,23 @@ class Command(BaseCommand):
                 "imap_port": imap["port"],
                 "tls": {"cert": os.environ.get("SANDBOX_CERT_FILE"), "key": os.environ.get("SANDBOX_KEY_FILE")},
                 "product_url": f"{settings.PUBLIC_URL}/",
-                "connectors": [*described, _outlet(connectors["instagram"])],
+                "connectors": [*described, *_outlet(connectors)],
                 "customers": customers,
             },
         )
 
 
-def _outlet(account: Connector) -> dict[str, Any]:
-    """An account of the same app that waits to be connected: Meta posts all accounts of an app to one address."""
-    known = {key: account.credentials[key] for key in ("app_secret", "verify_token")}
-    about = {"kind": "instagram", "name": "Northwind Outlet", "address": OUTLET_ACCOUNT, "app_id": APP_ID}
-    return {**about, **known, "webhook_url": account.webhook_url}
+def _outlet(connectors: dict[str, Connector]) -> list[dict[str, Any]]:
+    """What waits to be connected. Meta posts all accounts of an app to one address; Twilio calls nobody yet."""
+    account, mailbox, number = (connectors[name] for name in ("instagram", "support", "sms"))
+    app = {"app_id": APP_ID, **{key: account.credentials[key] for key in ("app_secret", "verify_token")}}
+    login = {"username": OUTLET_MAILBOX, "password": mailbox.credentials["imap_password"]}
+    known = [
+        {"kind": "instagram", "address": OUTLET_ACCOUNT, "webhook_url": account.webhook_url, **app},
+        {"kind": "email", "address": OUTLET_MAILBOX, "imap": login},
+        {"kind": "sms", "address": OUTLET_NUMBER, **number.credentials},
+    ]
+    return [{"name": "Northwind Outlet", **each} for each in known]
 
 
 def _password(kept: dict[str, str]) -> str:
