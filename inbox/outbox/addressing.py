@@ -157,9 +157,10 @@ def new_somebody(kind: str, value: str, name: str, origin: str, by: Agent) -> Id
 
 def copy_in(case: Case, reply: Entry, readers: Readers) -> None:
     """Who is named with this mail reads along from now on. What they were before is kept with the reply, for undo."""
-    own, family = set(case.customer.current().family()), case.family()
-    rows = {each.identity_id: each for each in Participant.objects.filter(case__in=family)}
-    were = {}
+    if not readers.cc:
+        return
+    own, were = set(case.customer.current().family()), {}
+    rows = {each.identity_id: each for each in Participant.objects.filter(case__in=case.family())}
     for each in readers.cc:
         row = rows.get(each.pk)
         were[each.value] = row.role if row else ""
@@ -168,9 +169,8 @@ def copy_in(case: Case, reply: Entry, readers: Readers) -> None:
         elif each.customer_id not in own:
             about = {"role": ParticipantRole.COPIED, "name": readers.names.get(each.value, ""), "entry": reply}
             Participant.objects.create(case=case, identity=each, **about)
-    if were:
-        reply.data["copied_in"] = were
-        reply.save(update_fields=["data"])
+    reply.data["copied_in"] = were
+    reply.save(update_fields=["data"])
 
 
 def not_copied_in(case: Case, reply: Entry) -> str:

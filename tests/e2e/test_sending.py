@@ -33,6 +33,38 @@ def test_a_reply_can_be_taken_back_after_a_reload(stack: Stack, window: Window) 
     assert nora.received("sms") == []
 
 
+def test_a_mail_goes_where_it_is_wanted_and_its_copies_survive_what_happens_meanwhile(
+    stack: Stack, window: Window
+) -> None:
+    jon, priya, office = (f"{name}@customers.test" for name in ("jon.bell", "priya.nair", "tomas.rey"))
+    anas, vera = window("ana"), somebody(stack, "Vera Holm")
+    vera.writes("email", "The lid broke.", subject="Lid", headers={"Reply-To": office})
+    open_case(anas, "Vera Holm")
+    expect(anas.get_by_label(office)).to_be_checked()
+    anas.locator("#copies summary").press("Enter")
+    anas.get_by_label("Cc", exact=True).fill(jon)
+    anas.get_by_label("Bcc", exact=True).fill("priya")
+    write(anas, "A new one left for Vera.")
+    anas.locator("#send").click()
+    expect(anas.locator("#composer-error")).to_have_text("“priya” is no email address. Correct it, or take it out.")
+    anas.get_by_label("Bcc", exact=True).fill(priya)
+    vera.writes("email", "Oh, and the lamp.", subject="Re: Lid", headers={"Reply-To": office})
+    expect(anas.locator("#timeline")).to_contain_text("Oh, and the lamp.")
+    expect(anas.get_by_label("Cc", exact=True)).to_have_value(jon)
+    anas.locator("#send").click()
+    anas.locator("#held").get_by_text("Send anyway").click()
+    held_back(stack, "A new one left for Vera.")
+    anas.locator("#timeline [data-undo]").click()
+    expect(anas.get_by_label("Bcc", exact=True)).to_have_value(priya)
+    expect(anas.get_by_label(office)).to_be_checked()
+    anas.locator("#send").click()
+    expect(anas.locator("#timeline")).to_contain_text(f"To: {office} Cc: {jon} Bcc: {priya}")
+    expect(anas.get_by_label("Cc", exact=True)).to_be_hidden()
+    for name in ("Tomás Rey", "Jon Bell", "Priya Nair"):
+        assert priya not in str(stack.gets(name, "email", "A new one left for Vera."))
+    assert vera.received("email") == []
+
+
 def test_an_instagram_message_holds_the_mail_that_is_being_written(stack: Stack, window: Window) -> None:
     anas, olga = window("ana"), somebody(stack, "Olga Brandt")
     olga.writes("email", "Where is my parcel?", subject="Parcel")

@@ -109,7 +109,7 @@ def test_the_entry_and_the_composer_say_where_and_the_agent_chooses(
     assert sent(browser_of, ana, case, sent_to=ELSEWHERE).status_code == 200
     reply = Entry.objects.get(kind="reply")
     assert goes_to(reply) == ELSEWHERE
-    assert f"to {ELSEWHERE}" in browser_of(ana).get(f"/cases/{case.pk}/entries/{reply.pk}/").content.decode()
+    assert f"To: {ELSEWHERE}" in browser_of(ana).get(f"/cases/{case.pk}/entries/{reply.pk}/").content.decode()
 
 
 def test_the_senders_own_address_can_be_chosen_instead(maya: Any, mailbox: Any, ana: Any, browser_of: Any) -> None:
