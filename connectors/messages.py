@@ -77,6 +77,7 @@ class OptOutAction(StrEnum):
     STOP = "stop"
     START = "start"
     HELP = "help"
+    UNSUBSCRIBE = "unsubscribe"  # from what is sent by itself; a person may still answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ class EmailHeaders:
     cc: tuple[Sender, ...] = ()
     bcc: tuple[Sender, ...] = ()
     delivered_to: tuple[str, ...] = ()
+    unsubscribe: str = ""  # the subject of a mail that asks us for no more of these
     reply_tokens: tuple[str, ...] = ()
 
 
@@ -255,7 +257,10 @@ class Bounce:
 
 @dataclass(frozen=True, slots=True)
 class OptOut:
-    """STOP, START or HELP by a whole-message keyword or the provider's own word for it."""
+    """STOP, START or HELP by a whole-message keyword or the provider's own word for it.
+
+    `delivery`: our own id of the message that somebody unsubscribes from; it says who they are.
+    """
 
     provider_id: str
     sender: Sender
@@ -263,6 +268,7 @@ class OptOut:
     action: OptOutAction
     words: str
     channel: Channel | None = None
+    delivery: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class ConsentState(models.TextChoices):
 class Purpose(models.TextChoices):
     SERVICE = "service", "Service"  # what they asked for: answers, orders
     MARKETING = "marketing", "Marketing"
+    AUTOMATIC = "automatic", "Automatic messages"  # what is sent by itself; only refused, never asked for
 
 
 LAST_WORD = """SELECT state, at FROM customers_consent WHERE identity_id = %s AND sender IN (%s, '') AND purpose = %s
@@ -56,6 +57,9 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         """In so many words; whoever opted out of everything opted out of that too."""
         is_out = self.opted_out_at(identity, sender) is not None
         return not is_out and self._last_word(identity, sender, Purpose.MARKETING)[0] in AGREED
+
+    def refuses_automatic(self, identity: Identity, sender: str) -> bool:
+        return self._last_word(identity, sender, Purpose.AUTOMATIC)[0] == ConsentState.OPTED_OUT
 
     def _last_word(self, identity: Identity, sender: str, purpose: Purpose) -> tuple[str, datetime | None]:
         with connection.cursor() as cursor:  # by hand: every message that leaves pays for it

@@ -1,4 +1,4 @@
-"""STOP and START, by a whole-message keyword or the provider's own word for it."""
+"""STOP and START, by a whole-message keyword or the provider's own word for it; and no more automatic mail."""
 
 from __future__ import annotations
 
@@ -9,19 +9,45 @@ from connectors.messages import CHANNEL_WORDS, Channel, OptOut, OptOutAction
 from connectors.models import Connector
 from customers.identities import UNPROVEN
 from customers.models import Consent, Customer, Identity
-from customers.models.consent import ConsentState
+from customers.models.consent import ConsentState, Purpose
 from inbox.intake import outcomes, people
 from inbox.intake.outcomes import Duplicate, Outcome
 from inbox.locking import lock_owner
-from inbox.models import Case, Entry
+from inbox.models import Case, Delivery, Entry
 
 
 def opt_out(connector: Connector, item: OptOut) -> Outcome:
     """Recorded per identity and sender of ours; every way of sending asks for it."""
     if item.action == OptOutAction.HELP:
         return outcomes.ignored("help keyword", "The provider answers HELP itself.")
+    if item.action == OptOutAction.UNSUBSCRIBE:
+        return unsubscribe(item)
     with transaction.atomic():
         return _consent(connector, item)
+
+
+def unsubscribe(item: OptOut) -> Outcome:
+    """From what is sent by itself, at the address that one such message went to."""
+    deliveries = Delivery.objects.filter(uuid=item.delivery, identity__erased_at=None)
+    meant = deliveries.select_related("identity", "connector").first()
+    if meant is None:
+        return outcomes.ignored("unsubscribe", "The message it is about is not here any more.")
+    sender = str(meant.connector.uuid)
+    with transaction.atomic():
+        customer = lock_owner(meant.identity)
+        is_news = not Consent.objects.refuses_automatic(meant.identity, sender)
+        noted = {"identity": meant.identity, "purpose": Purpose.AUTOMATIC, "state": ConsentState.OPTED_OUT}
+        _, new = Consent.objects.get_or_create(
+            sender=sender, provider_id=item.provider_id, defaults={**noted, "words": item.words[:200]}
+        )
+        if not new:
+            raise Duplicate
+        case = Case.objects.live_of(customer) if is_news else None
+        if case:
+            messages = f"{CHANNEL_WORDS[Channel(meant.connector.kind)].message}s"
+            said = f"{customer.first_name} wants no automatic {messages} any more"
+            case.record(Entry.event_of("consent", said, by=None))
+    return outcomes.update("unsubscribed")
 
 
 def _consent(connector: Connector, item: OptOut) -> Outcome:

@@ -151,6 +151,8 @@ def refusal(
     sender = str(connector.uuid)
     opted_out_at = Consent.objects.opted_out_at(identity, sender)
     refused = _refusal(identity, connector, opted_out_at, automatic=automatic, is_last_word=is_last_word)
+    if not refused and automatic and not is_last_word and Consent.objects.refuses_automatic(identity, sender):
+        return Refusal("They want no automatic messages here.", "A person may still write to them.")
     if refused or purpose != Purpose.MARKETING or Consent.objects.agreed_to_marketing(identity, sender):
         return refused
     return Refusal("They have not agreed to marketing here.", "Ask them, and note their answer on their page.")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -14,7 +16,7 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from connectors.adapters.email import EmailAdapter, smtp
+from connectors.adapters.email import EmailAdapter, smtp, unsubscribing
 from connectors.adapters.email.compose import compose, recipients
 from connectors.adapters.email.imap import Mailbox
 from connectors.errors import FetchFailed, Forged, SendFailed, SendUnknown
@@ -416,10 +418,17 @@ def test_without_plus_addresses_answers_come_to_the_plain_one(smtp_stage: Stage)
 
 
 def test_automatic_mail_can_be_unsubscribed_from_and_an_answer_of_a_persons_cannot() -> None:
-    assert composed(replace(REPLY, automatic=True))["List-Unsubscribe"] == (
-        "<mailto:support@shop.example?subject=unsubscribe>"
-    )
-    assert "List-Unsubscribe" not in composed(REPLY)
+    delivery, long = str(uuid4()), f"{'department-' * 5}@shop.example"
+    assert REPLY.email is not None
+    headers = replace(REPLY.email, unsubscribe=unsubscribing.subject(delivery, b"seal"))
+    automatic = replace(REPLY, automatic=True, sender=long, email=headers)
+    lines = compose(automatic).as_bytes().decode().split("\r\n")
+    link = next(line for line in lines if line.startswith("List-Unsubscribe: "))
+    address, _, subject = link.rstrip(">").partition("?subject=")
+    assert address == f"List-Unsubscribe: <mailto:{long}"
+    assert unsubscribing.asked(unquote(subject), b"seal") == delivery
+    assert unsubscribing.asked(unquote(subject), b"another") == ""
+    assert "List-Unsubscribe" not in composed(replace(automatic, automatic=False))
 
 
 def test_a_mail_of_unknown_fate_is_found_in_the_sent_folder_or_nobody_can_tell(pem: Path, settings: Settings) -> None:

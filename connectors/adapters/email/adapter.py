@@ -17,8 +17,9 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from connectors.adapters.base import BACK_OFF, Limits
-from connectors.adapters.email import check, child, oauth, smtp
+from connectors.adapters.email import check, child, oauth, smtp, unsubscribing
 from connectors.adapters.email.imap import Mailbox
+from connectors.adapters.email.message_id import seal
 from connectors.adapters.email.steps import STEPS
 from connectors.adapters.steps import Step
 from connectors.errors import ConnectionLost, FetchFailed, Forged
@@ -28,6 +29,7 @@ from connectors.messages import (
     Channel,
     Check,
     Closing,
+    EmailHeaders,
     Grant,
     Heard,
     Item,
@@ -135,11 +137,19 @@ def _signed(account: Account, message: OutboundMessage) -> OutboundMessage:
     signature = options.get("signature", "").replace("\r\n", "\n").strip()
     if message.automatic:
         message = replace(message, quoted="")  # whose words they are is not proven
+        message = replace(message, email=_can_be_unsubscribed(account, message))
     elif signature:
         message = replace(message, text=f"{message.text.rstrip()}\n\n-- \n{signature}")
     if options.get("no_plus") == "yes" and message.email:
         message = replace(message, email=replace(message.email, reply_to=""))
     return message
+
+
+def _can_be_unsubscribed(account: Account, message: OutboundMessage) -> EmailHeaders | None:
+    key = account.secrets.get("message_id_key", "")
+    if message.email is None or not key:
+        return message.email
+    return replace(message.email, unsubscribe=unsubscribing.subject(message.delivery, seal(key.encode())))
 
 
 def _was_sent(account: Account, message_id: str) -> bool:

@@ -11,6 +11,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import cast
+from urllib.parse import quote
 
 import idna
 
@@ -26,7 +27,7 @@ MAX_PICTURES = 10
 MAX_PICTURE = 5 * 1024 * 1024
 _PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 _LINK = re.compile(r"https?://[^\s<>\"']{1,2000}[^\s<>\"'.,;:!?)]")
-_MESSAGE_ID_FIELDS = {"message-id", "in-reply-to", "references", OWN_FIELD}
+_UNFOLDED = {"message-id", "in-reply-to", "references", OWN_FIELD, "list-unsubscribe"}
 _MESSAGE_ID = re.compile(r"[^<>\s\x00-\x1f]{1,900}")
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}")
 
@@ -35,10 +36,11 @@ _WIDE = _NARROW.clone(max_line_length=998)
 
 
 class _Folding(policy.EmailPolicy):
-    """Folds at 78 columns, except Message-IDs: folded there, long ones (Exchange) would become encoded words."""
+    """Folds at 78 columns, except what has no place to fold, Message-IDs and links: long ones (Exchange) would become
+    encoded words there."""
 
     def fold(self, name: str, value: str) -> str:
-        chosen = _WIDE if name.lower() in _MESSAGE_ID_FIELDS else _NARROW
+        chosen = _WIDE if name.lower() in _UNFOLDED else _NARROW
         return str(chosen.fold(name, value))
 
     def fold_binary(self, name: str, value: str) -> bytes:
@@ -58,7 +60,9 @@ def compose(message: OutboundMessage) -> EmailMessage:
     if message.automatic:  # RFC 3834: no program answers a program
         mail["Auto-Submitted"] = "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"
-        mail["List-Unsubscribe"] = f"<mailto:{envelope_address(message.sender)}?subject=unsubscribe>"
+        if message.email and message.email.unsubscribe:
+            address, subject = quote(envelope_address(message.sender), safe="@+"), quote(message.email.unsubscribe)
+            mail["List-Unsubscribe"] = f"<mailto:{address}?subject={subject}>"
     pictures, files = _apart(message.files)
     mail.set_content(_text(message))
     if message.html or pictures:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -18,6 +19,7 @@ from connectors.adapters.email import (
     quoting,
     recipient,
     sent,
+    unsubscribing,
 )
 from connectors.adapters.email.classify import auto_reply, classify, sounds_automatic
 from connectors.adapters.email.headers import Headers
@@ -31,6 +33,8 @@ from connectors.messages import (
     InboundMessage,
     Item,
     Malformed,
+    OptOut,
+    OptOutAction,
     RawInput,
     Sender,
 )
@@ -43,7 +47,7 @@ _BODY_START = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
 def parse(raw: RawInput) -> list[Item]:
-    """Exactly one message or echo, the bounces of one report, one `Ignored` or one `Malformed`."""
+    """One message or echo, the bounces of one report, what unsubscribes and how, one `Ignored` or one `Malformed`."""
     try:
         root = Piece.parse(raw.body)
     except TooHostile as hostile:
@@ -60,7 +64,23 @@ def parse(raw: RawInput) -> list[Item]:
     report = bounce.report(root, mail)
     if report is not None:
         return report
+    if mail and (delivery := _unsubscribes_from(headers, raw)):
+        return _unsubscribed(mail, delivery)
     return [mail or Malformed("no usable From", excerpt(raw.body))]
+
+
+def _unsubscribes_from(headers: Headers, raw: RawInput) -> str:
+    key = raw.account.secrets.get("message_id_seal", "")
+    return unsubscribing.asked(headers.text("subject"), bytes.fromhex(key)) if key else ""
+
+
+def _unsubscribed(mail: InboundMessage, delivery: str) -> list[Item]:
+    """What it asks for, and the mail itself, which nobody need read."""
+    wish = OptOut(
+        mail.provider_id, mail.sender, mail.recipient, OptOutAction.UNSUBSCRIBE, "unsubscribe", delivery=delivery
+    )
+    reason = "Wants no automatic mail any more; that is noted"
+    return [wish, replace(mail, classification=Classification.AUTOMATIC, is_auto_reply=True, reason=reason)]
 
 
 def excerpt(body: bytes) -> str:
