@@ -14,7 +14,7 @@ from connectors.adapters import ADAPTERS
 from connectors.adapters.base import SLOWEST
 from connectors.errors import SendFailed, SendUnknown
 from connectors.messages import CHANNEL_WORDS, Channel, Classification, DeliveryStatus, Refusal, Sent
-from connectors.models import Connector, Side
+from connectors.models import MOST_REFUSALS, Connector, Side
 from customers.models import Consent
 from customers.models.consent import ConsentState
 from inbox import live
@@ -264,6 +264,8 @@ def _look_up(delivery: Delivery) -> bool:
     if known:
         mark_sent(delivery, Sent(known))
         return True
+    if delivery.connector.refused_in >= MOST_REFUSALS:
+        return False  # asking there would be one more sign-in that is refused
     try:
         sought = compose(delivery, to_send=False)
         sent = ADAPTERS[Channel(delivery.entry.channel)].look_up(delivery.connector.account(), sought)

@@ -159,6 +159,21 @@ def test_a_refused_password_is_tried_three_times_and_then_a_person_is_asked(
     assert sum(each.startswith("LOGIN") for each in server.heard) == 4
 
 
+def test_a_mailbox_that_let_nobody_in_is_not_searched_for_a_mail_of_unknown_fate(
+    scripted: Answers, mailbox: Connector, maya: Any, ana: Any
+) -> None:
+    server = scripted(turned_away)
+    with_password(mailbox, server)
+    delivery = make.answers(ana, make.says(maya, mailbox, "hi").case, "hello").deliveries.get()
+    assert Delivery.objects.claim(delivery.pk)
+    Delivery.objects.update(claimed_at=now() - timedelta(minutes=10))
+    for _ in range(3):
+        fresh(mailbox).failed("No.", Side.IN, refused=True)
+    outbox.look_up_lost()
+    assert server.heard == []
+    assert Delivery.objects.get().state == State.UNKNOWN
+
+
 def test_a_server_that_lets_us_in_again_ends_the_count(mailbox: Connector) -> None:
     for _ in range(2):
         fresh(mailbox).failed("No.", Side.IN, refused=True)
