@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
+from celery.fixups.django import DjangoWorkerFixup
 from django.db import connection
 from django.test import Client
 
+from config.celery import app, hand_back
 from connectors.models import Connector, Receipt
 from tests.integration.test_webhooks import text_from
 
@@ -50,3 +53,17 @@ def backends_used() -> set[int]:
         used.add(connection.connection.info.backend_pid)
         connection.close()
     return used
+
+
+def test_a_worker_keeps_its_connections_from_one_task_to_the_next() -> None:
+    """Celery would end the pool before and after each."""
+    worker = DjangoWorkerFixup(app)
+    worker.worker = SimpleNamespace(pool_cls="celery.concurrency.prefork:TaskPool")
+    task: Any = SimpleNamespace(request=SimpleNamespace(is_eager=False))
+    before = backends_used()
+    worker.on_task_prerun(task)
+    connection.ensure_connection()
+    worker.on_task_postrun(task)
+    hand_back()
+    assert connection.connection is None
+    assert backends_used() <= before
