@@ -14,19 +14,21 @@ from django.db.models.functions import Cast
 from django.utils.timezone import now
 
 from customers.models import Customer, IdentityLink
-from inbox.models import Case, Entry, EntryKind, Merge, Regrouping
+from inbox.models import Case, Entry, EntryKind, Merge, Participant, Regrouping
 from inbox.models.cases import CaseQuerySet
 
 
 def knowing(family: Sequence[int]) -> Q:
-    """Cases in which these spoke, and those of people who were taken for them or given their messages."""
+    """Cases in which these spoke or were copied in, and those of people who were taken for them or given their
+    messages."""
     spoke = Entry.objects.filter(identity__customer__in=family).values("case")
+    copied_in = Participant.objects.filter(identity__customer__in=family).values("case")
     merges = Merge.objects.filter(Q(survivor__in=family) | Q(absorbed__in=family)).values_list("survivor", "absorbed")
     told_apart = Regrouping.objects.filter(Q(from_case__customer__in=family) | Q(to_case__customer__in=family))
     sides = told_apart.values_list("from_case__customer", "to_case__customer")
     people = {pk for pair in [*merges, *sides] for pk in pair}
     everybody = {pk for each in Customer.objects.filter(pk__in=people) for pk in each.current().family()}
-    return Q(pk__in=spoke) | Q(customer__in=everybody)
+    return Q(pk__in=spoke) | Q(pk__in=copied_in) | Q(customer__in=everybody)
 
 
 def forget(names: set[str], cases: CaseQuerySet) -> None:
@@ -53,7 +55,21 @@ def _forget_in(case: Case, names: set[str]) -> None:
         event.text, event.data, event.touched_at = without(event.text, names), without(event.data, names), now()
     if found:
         Entry.objects.bulk_update(found, ["text", "data", "touched_at"], batch_size=100)
+    if _forget_readers(case, names) or found:
         case.current().changed()
+
+
+def _forget_readers(case: Case, names: set[str]) -> bool:
+    """Our own mails forget to whom else they went. One that has not left yet does not go there."""
+    copied = Entry.objects.filter(case=case, kind=EntryKind.REPLY, data__has_any_keys=["cc", "bcc"]).defer("search")
+    found = [each for each in copied if not names.isdisjoint([*each.data.get("cc", []), *each.data.get("bcc", [])])]
+    for mail in found:
+        for told, name in ((mail.headers, "cc"), (mail.data, "cc"), (mail.data, "bcc")):
+            told[name] = [each for each in told.get(name, []) if each not in names]
+        mail.data.pop("copied_in", None)
+        mail.touched_at = now()
+    Entry.objects.bulk_update(found, ["headers", "data", "touched_at"], batch_size=100)
+    return bool(found)
 
 
 def _forget_join(merge: Merge, names: set[str]) -> None:

@@ -16,7 +16,7 @@ from inbox import merging, outbox
 from inbox.intake import reports
 from inbox.models import Case, Delivery, Draft, Entry, Participant, State
 from inbox.outbox.composing import compose
-from inbox.privacy import exporting
+from inbox.privacy import erasing, exporting
 from tests import make
 from tests.integration.test_answer_at import sent
 
@@ -177,6 +177,24 @@ def test_two_drafts_that_become_one_keep_them(case: Case, maya: Any, mailbox: An
     merging.join(maya, other.customer, by=ana)
     kept = Draft.objects.get()
     assert (kept.cc, "one" in kept.text, "two" in kept.text) == (BOB, True, True)
+
+
+def test_who_is_erased_stands_in_no_mail_they_were_copied_into(
+    case: Case, ana: Any, adam: Any, browser_of: Any
+) -> None:
+    bob, eve = make.customer("bob", email=BOB), make.customer("Eve", email=EVE)
+    waiting = make.answers(ana, case, "It left", cc=f"{BOB}, carl@x.test", bcc=EVE)
+    blind = make.answers(ana, case, "It left, again", bcc=BOB)
+    erasing.erase_person(bob, by=adam, why="asked")
+    page = browser_of(ana).get(f"/inbox/open/c/{case.pk}/").content.decode()
+    assert BOB not in page
+    assert "Cc: carl@x.test" in page
+    assert f"Bcc: {EVE}" in page
+    assert [each.address for each in leaving(Entry.objects.get(pk=waiting.pk)).email.cc] == ["carl@x.test"]
+    assert not leaving(Entry.objects.get(pk=blind.pk)).email.bcc
+    for entry in Entry.objects.all():
+        assert BOB not in f"{entry.headers} {entry.data} {entry.text}"
+    assert Identity.objects.get(pk=eve.identities.get().pk).value == EVE
 
 
 def test_a_text_copies_nobody_in(case: Case, maya: Any, number: Any, ana: Any) -> None:
