@@ -9,6 +9,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
+from tests.e2e.people import somebody
 from tests.stack import Stack
 
 OUTLET = "17841405793187299"
@@ -97,7 +98,8 @@ def test_a_mailbox_is_connected_seen_broken_and_repaired(window: Callable[..., P
     expect(page.locator(FAILS)).to_have_count(0)
     expect(page.locator(WORKS)).not_to_have_count(0)
     page.get_by_role("button", name="Switch it on").click()
-    stack.say("Jon Bell", "email", "Is this the outlet's mailbox?", to=OUTLET_MAILBOX, subject="Outlet")
+    greta = somebody(stack, "Greta Olsen")
+    greta.writes("email", "Is this the outlet's mailbox?", to=OUTLET_MAILBOX, subject="Outlet")
     expect(page.get_by_text("A real message came in.")).to_be_visible()
 
 
@@ -120,7 +122,7 @@ def test_a_number_is_connected_seen_broken_and_repaired(window: Callable[..., Pa
     expect(page.locator(FAILS)).to_have_count(0)
     expect(page.locator(WORKS)).not_to_have_count(0)
     page.get_by_role("button", name="Switch it on").click()
-    stack.say("Jon Bell", "sms", "Is this the outlet's number?", to=OUTLET_NUMBER)
+    somebody(stack, "Hugo Blanc").writes("sms", "Is this the outlet's number?", to=OUTLET_NUMBER)
     expect(page.get_by_text("A real message came in.")).to_be_visible()
 
 
