@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from django.db import DataError
 from django.db.backends.postgresql import base
 from psycopg import Connection, ServerCursor
 
@@ -84,7 +85,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             shared = make()
             for sql, parameters, answer in waiting:
                 cursor = make() if answer else shared
-                cursor.execute(sql, parameters)
+                _execute(cursor, sql, parameters)
                 if answer:
                     answer.cursor = cursor
             yield
@@ -113,6 +114,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def close(self) -> None:
         self.waiting.clear()
         super().close()
+
+
+def _execute(cursor: Any, sql: str, parameters: Parameters) -> None:
+    """What cannot even be sent is an error of the database's kind too: a COMMIT rolls back for no other."""
+    try:
+        cursor.execute(sql, parameters)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DataError(str(error)) from error
 
 
 def has_news(connection: Connection[Any]) -> bool:

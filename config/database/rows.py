@@ -6,6 +6,7 @@ The models stay what they are: their fields convert the values, as in `save` and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -48,11 +49,28 @@ def _database() -> DatabaseWrapper:
     return cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
 
 
+def hurry() -> None:
+    """What was sent is done now. Raises what is wrong with it."""
+    _database().hurry()
+
+
 def fetch(model: type[Row], sql: str, parameters: Parameters) -> list[Row]:
     """As `model.objects.raw`: instances, with what else was selected as attributes."""
     with _database().cursor() as cursor:
-        cursor.execute(sql, parameters)
+        cursor.execute(named(model, sql), parameters)
         return made(model, cursor)
+
+
+@cache
+def named(model: type[Model], sql: str) -> str:
+    """With the model's columns for `{columns}` or `{alias.columns}`. A prepared statement with a star in it ends when a
+    migration adds a column."""
+    fields = [str(field.column) for field in model._meta.concrete_fields]
+
+    def spelled(match: re.Match[str]) -> str:
+        return ", ".join(f'{match[1] or ""}"{column}"' for column in fields)
+
+    return re.sub(r"\{(\w+\.)?columns\}", spelled, sql)
 
 
 def made(model: type[Row], cursor: Any) -> list[Row]:

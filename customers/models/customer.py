@@ -14,7 +14,7 @@ from config.database import rows
 FAMILY = """WITH RECURSIVE family(id) AS (
     VALUES (%s::bigint) UNION SELECT c.id FROM customers_customer c JOIN family f ON c.merged_into_id = f.id)
     SELECT id FROM family"""
-LOCK = "SELECT * FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+LOCK = "SELECT {columns} FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -27,7 +27,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
     def ask_to_lock(self, ids: Iterable[int]) -> rows.Answer:
         """The same, for whoever has more to ask once they are locked: what is sent after this is done after it."""
-        return rows.ask(LOCK, [sorted(set(ids))])
+        return rows.ask(rows.named(self.model, LOCK), [sorted(set(ids))])
 
     def current(self) -> CustomerQuerySet:
         return self.filter(merged_into=None)

@@ -174,6 +174,8 @@ def _look_for(connector: Connector, item: InboundMessage) -> None:
 def _remember(entry: Entry, item: InboundMessage) -> None:
     """Its name and its files. What is here already fails on the name, which undoes all that was done for it."""
     rows.insert_later(ProviderMessage(connector=entry.connector, provider_id=item.provider_id, entry=entry))
+    if item.attachments:
+        rows.hurry()  # or the files of what is here already would be stored again
     files.attach(entry, item.attachments)
 
 

@@ -24,7 +24,7 @@ from inbox.intake.outcomes import Forgotten, Unusable
 from inbox.locking import lock_owner
 
 # One row always. Of an address that was ever erased: when it was.
-FIND = """SELECT i.*, (SELECT erased_at FROM customers_tombstone WHERE digest = %s) AS forgotten_at
+FIND = """SELECT {i.columns}, (SELECT erased_at FROM customers_tombstone WHERE digest = %s) AS forgotten_at
 FROM (VALUES (1)) one LEFT JOIN customers_identity i ON i.kind = %s AND i.scope = %s AND i.value = %s"""
 
 # A customer, the first address and why it is theirs. In one statement: half of all mail is from somebody new.

@@ -15,6 +15,7 @@ from customers.models import Customer
 from inbox import proposing
 from inbox.intake import moves, told
 from inbox.models import Case, Entry, EntryKind, Participant, ParticipantRole, Status
+from inbox.wake import PATIENT
 
 
 def place(entry: Entry, customer: Customer, thread: Case | None, last: moves.Last | None) -> Case:
@@ -90,7 +91,7 @@ def _said(case: Case, entry: Entry, customer: Customer, last: moves.Last | None)
     if verdict.is_move and last:
         moves.record(case, verdict, last, entry)
     told.note(case, customer, entry)
-    proposing.look_soon(entry)
+    proposing.look_soon(entry, gap=PATIENT)
 
 
 def _wait(case: Case, entry: Entry, *changed: str) -> None:

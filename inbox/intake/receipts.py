@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -39,7 +39,7 @@ from inbox.locking import Moved
 from inbox.models import Agent, Entry
 
 log = logging.getLogger(__name__)
-LEASE = timedelta(seconds=60)
+LEASE, LEASE_OF_EACH = timedelta(seconds=60), timedelta(seconds=8)  # a mail may take six to be read
 MOST_ATTEMPTS = 5
 PATIENCE = [2, 10, 60, 300]  # seconds until an item that came too early is tried again
 TRIES_PER_ITEM = 10
@@ -56,7 +56,7 @@ CLAIM = """WITH due AS (
 mine AS (SELECT id, sum(size) OVER (ORDER BY id) - size AS before FROM due)
 UPDATE connectors_receipt SET attempts = attempts + 1, next_attempt_at = %(until)s
     WHERE id IN (SELECT id FROM mine WHERE before < %(room)s)
-    RETURNING *, set_config('synchronous_commit', 'off', true) AS hurry"""
+    RETURNING {columns}, set_config('synchronous_commit', 'off', true) AS hurry"""
 
 
 def take_in(receipt_id: int) -> bool:
@@ -68,15 +68,17 @@ def take_in(receipt_id: int) -> bool:
 
 def take_in_each(receipt_ids: Iterable[int]) -> None:
     """One after the other; while one is being stored the next ones are being read, mail in another process."""
-    left = {*receipt_ids}
-    with ThreadPoolExecutor(1, "reader") as reader:
+    left, reader = {*receipt_ids}, ThreadPoolExecutor(1, "reader")
+    try:
         while left and (claimed := _claim([*left])):
             left -= {receipt.pk for receipt in claimed}
             _settle([(receipt, reader.submit(_parsed, receipt).result) for receipt in claimed])
+    finally:  # who is told to stop does not wait for what is being read
+        reader.shutdown(wait=False, cancel_futures=True)
 
 
 def _settle(claimed: Sequence[tuple[Receipt, Callable[[], list[Item]]]]) -> None:
-    """Each with its items, as soon as they are read."""
+    """Each with its items, as soon as they are read. Those behind one that breaks everything are free at once."""
     for at, (receipt, items) in enumerate(claimed):
         try:
             if receipt.attempts > MOST_ATTEMPTS:
@@ -85,11 +87,14 @@ def _settle(claimed: Sequence[tuple[Receipt, Callable[[], list[Item]]]]) -> None
             else:
                 _take_all(receipt, items())
         except TryLater as error:
-            _wait([receipt], str(error))
-        except OUTAGES:
-            connection.close()
+            _wait([receipt], OUTAGE, str(error))
+        except BaseException as error:
+            if isinstance(error, OUTAGES):
+                connection.close()
             with suppress(Error):
-                _wait([each for each, _ in claimed[at:]], "The database was away.")
+                if isinstance(error, OUTAGES):
+                    _wait([receipt], OUTAGE, "The database was away.")
+                _wait([each for each, _ in claimed[at + 1 :]])
             raise
 
 
@@ -145,10 +150,11 @@ def _brings_back_what_was_erased(results: list[Outcome]) -> bool:
     return any(each == outcomes.erased() for each in results)
 
 
-def _wait(receipts: Iterable[Receipt], reason: str) -> None:
+def _wait(receipts: Collection[Receipt], time: timedelta = timedelta(), reason: str = "") -> None:
     """Nothing is wrong with them, so the try does not count."""
-    waiting = Receipt.objects.filter(pk__in=[receipt.pk for receipt in receipts], state=ReceiptState.WAITING)
-    waiting.update(attempts=F("attempts") - 1, next_attempt_at=now() + OUTAGE, reason=reason)
+    if receipts:
+        waiting = Receipt.objects.filter(pk__in=[receipt.pk for receipt in receipts], state=ReceiptState.WAITING)
+        waiting.update(attempts=F("attempts") - 1, next_attempt_at=now() + time, reason=reason)
 
 
 @shared_task(name="inbox.intake.take_in")
@@ -158,7 +164,9 @@ def take_in_task(*receipt_ids: int) -> None:
 
 def _claim(receipt_ids: Sequence[int]) -> list[Receipt]:
     """Those that are due, in their order, as many as there is room for."""
-    about = {"ids": list(receipt_ids), "now": now(), "until": now() + LEASE, "room": ROOM}
+    at = now()
+    until = at + LEASE + LEASE_OF_EACH * (len(receipt_ids) - 1)
+    about = {"ids": list(receipt_ids), "now": at, "until": until, "room": ROOM}
     claimed = sorted(rows.fetch(Receipt, CLAIM, about), key=lambda receipt: receipt.pk)
     for receipt in claimed:
         receipt.connector = at_hand(pk=receipt.connector_id)

@@ -25,10 +25,10 @@ class Status(models.TextChoices):
 
 
 LIVE = models.Q(is_live=True)
-LIVE_OF = "SELECT * FROM inbox_case WHERE customer_id = %s AND is_live AND NOT split_off"
+LIVE_OF = "SELECT {columns} FROM inbox_case WHERE customer_id = %s AND is_live AND NOT split_off"
 RESOLVED_OF = """WITH RECURSIVE people(id) AS (
     VALUES (%s::bigint) UNION SELECT c.id FROM customers_customer c JOIN people p ON c.merged_into_id = p.id)
-    SELECT * FROM inbox_case WHERE customer_id IN (SELECT id FROM people) AND status = 'resolved'
+    SELECT {columns} FROM inbox_case WHERE customer_id IN (SELECT id FROM people) AND status = 'resolved'
     AND merged_into_id IS NULL AND NOT split_off AND resolved_at >= %s ORDER BY resolved_at DESC LIMIT 1"""
 
 

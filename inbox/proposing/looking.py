@@ -38,7 +38,7 @@ from inbox.proposing.sides import Side
 from inbox.proposing.signals import Found
 from inbox.proposing.verdict import Line, Verdict
 from inbox.proposing.weighing import weigh
-from inbox.wake import PATIENT, wake_for
+from inbox.wake import GAP, wake_for
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -64,9 +64,9 @@ def look(entry_id: int) -> None:
     raise Moved
 
 
-def look_soon(entry: Entry) -> None:
+def look_soon(entry: Entry, *, gap: float = GAP) -> None:
     """When what it says is safe, or more is known of who said it."""
-    wake_for(look_task, entry.pk, gap=PATIENT)
+    wake_for(look_task, entry.pk, gap=gap)
 
 
 @shared_task(name="inbox.proposing.look")

@@ -111,6 +111,7 @@ def test_a_case_that_moved_twice_is_listed_once_with_both_moves(
     make.says(maya, account, "anybody there on this one?")
     shown = browser_of(sue).get("/board/cases/moved/").content.decode()
     assert listed(shown) == [story.pk]
+    assert f'href="/inbox/open/c/{story.pk}/"' in shown
     assert shown.count('data-counted="move"') == 2
 
 

@@ -20,6 +20,15 @@ from tests import make
 from tests.integration.test_webhooks import direct_message, said, text_from, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
+WITH_FILE = b"""From: maya@ortiz.test
+To: support@northwind.test
+Message-ID: <1@ortiz.test>
+Subject: hi
+Content-Type: application/pdf
+Content-Disposition: attachment; filename="a.pdf"
+
+%PDF-1.7
+""".replace(b"\n", b"\r\n")
 NONSENSE = {"sender": "nonsense", "message": 7}
 
 
@@ -47,11 +56,11 @@ def loved(account: Connector, mid: str, *, action: str = "react", at: int = 1790
 
 
 @pytest.fixture
-def breaking(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
+def breaking(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException | None], None]:
     """`breaking(error)`: taking a message in raises this, until `breaking(None)`."""
     real = messages.receive
 
-    def breaks(error: Exception | None) -> None:
+    def breaks(error: BaseException | None) -> None:
         def receive(*args: Any, **about: Any) -> Any:
             if error:
                 raise error
@@ -146,10 +155,17 @@ def test_what_came_together_does_not_wait_for_a_lease_when_the_database_goes_awa
     breaking(OperationalError("shutting down"))
     with pytest.raises(OperationalError):
         take_in_each(ids)
-    soon = now() + receipts.OUTAGE
-    waiting = list(Receipt.objects.values_list("state", "attempts", "next_attempt_at"))
-    assert [(state, attempts) for state, attempts, _ in waiting] == [(ReceiptState.WAITING, 0)] * 3
-    assert all(at <= soon for *_, at in waiting)
+    waiting = list(Receipt.objects.values_list("state", "attempts"))
+    assert waiting == [(ReceiptState.WAITING, 0)] * 3
+    assert list(Receipt.objects.due().order_by("pk").values_list("pk", flat=True)) == ids[1:]
+
+
+def test_those_behind_one_that_broke_everything_are_free_at_once(maya: Any, number: Any, breaking: Any) -> None:
+    ids = three_texts(number)
+    breaking(SystemExit())
+    with pytest.raises(SystemExit):
+        take_in_each(ids)
+    assert list(Receipt.objects.due().order_by("pk").values_list("pk", "attempts")) == [(pk, 0) for pk in ids[1:]]
 
 
 def test_only_as_much_is_claimed_at_once_as_there_is_room_for(
@@ -220,15 +236,24 @@ def test_a_file_that_cannot_be_stored_leaves_nothing_of_its_message(maya: Any, m
         raise TryLater("A file could not be stored.")
 
     monkeypatch.setattr(files, "store", full)
-    mail = b"From: maya@ortiz.test\r\nTo: support@northwind.test\r\nMessage-ID: <1@ortiz.test>\r\nSubject: hi\r\n"
-    mail += b'Content-Type: application/pdf\r\nContent-Disposition: attachment; filename="a.pdf"\r\n\r\n%PDF-1.7\r\n'
-    Receipt.store(mailbox, mail, headers={})
+    Receipt.store(mailbox, WITH_FILE, headers={})
     work()
     assert only().state == ReceiptState.WAITING
     assert not Entry.objects.exists()
     monkeypatch.undo()
     retry()
     assert Entry.objects.filter(subject="hi").exists()
+
+
+def test_a_mail_that_is_read_again_stores_its_file_once(maya: Any, mailbox: Any, monkeypatch: Any) -> None:
+    stored, store = [], files.store
+    monkeypatch.setattr(files, "store", lambda *args: (stored.append(args), store(*args)))
+    for uid in range(3):
+        Receipt.store(mailbox, WITH_FILE, headers={}, key=f"INBOX:{uid}:1")
+    work()
+    outcomes = [receipt.outcomes[0]["outcome"] for receipt in Receipt.objects.order_by("pk")]
+    assert outcomes == ["entry", "duplicate", "duplicate"]
+    assert len(stored) == 1
 
 
 def test_what_waits_for_a_disk_is_tried_again_soon_but_not_at_once(maya: Any, number: Any, breaking: Any) -> None:

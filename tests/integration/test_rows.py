@@ -103,6 +103,30 @@ def test_what_cannot_be_stored_is_told_like_everywhere(bob: Customer) -> None:
     assert named(bob) == "Bob"
 
 
+def test_what_cannot_even_be_sent_is_rolled_back_like_everything_else(bob: Customer) -> None:
+    with pytest.raises(DataError), transaction.atomic():
+        rows.send(RENAME, ["half a \ud800 character", bob.pk])
+    with transaction.atomic():
+        rows.send(RENAME, ["Robert", bob.pk])
+    assert connection.get_autocommit()
+    assert named(bob) == "Robert"
+
+
+def test_a_column_that_a_migration_adds_disturbs_nobody_who_is_at_work(bob: Customer) -> None:
+    def locked() -> str:
+        with transaction.atomic():
+            return Customer.objects.locked([bob.pk])[0].name
+
+    assert {locked() for _ in range(8)} == {"Bob"}  # prepared by now
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE customers_customer ADD COLUMN shoe_size integer")
+    try:
+        assert locked() == "Bob"
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE customers_customer DROP COLUMN shoe_size")
+
+
 def test_reading_in_chunks_and_many_rows_at_once_come_after_what_was_sent(bob: Customer) -> None:
     with transaction.atomic():
         rows.send(RENAME, ["Robert", bob.pk])

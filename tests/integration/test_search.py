@@ -38,6 +38,12 @@ def test_a_case_that_says_it_in_every_line_hides_no_other(browser_of: Any, ana: 
     assert cases_found(browser_of(ana), "teapot") == [loud.case_id, quiet.case_id]
 
 
+def test_what_is_found_can_be_opened(browser_of: Any, ana: Any, maya: Any, mailbox: Any) -> None:
+    case = make.says(maya, mailbox, "My teapot").case
+    html = browser_of(ana).get("/search/", {"q": "teapot"}).content.decode()
+    assert f'href="/inbox/open/c/{case.pk}/"' in html
+
+
 def test_cases_of_other_teams_take_no_place_among_what_is_found(
     browser_of: Any, ana: Any, maya: Any, mailbox: Any, billing_mailbox: Any
 ) -> None:
