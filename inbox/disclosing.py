@@ -7,7 +7,7 @@ fell silent for long.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -19,6 +19,7 @@ from inbox.models import Attachment, Case, EntryKind, Fact, Merge
 
 CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 MOST_READ = 300
+INBOUND = (EntryKind.MESSAGE, EntryKind.PARTICIPANT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +57,25 @@ def held_for(
     files: Sequence[Attachment] = (),
     *,
     new: Sequence[Identity] = (),
+    since: Mapping[str, int] | None = None,
 ) -> list[Held]:
     """Everybody who would be told too much by a reply to `to`; empty when it may leave. `new`: copied in with this very
-    reply, so they have read nothing yet. Who is nobody's yet need not be stored."""
+    reply, so they have read nothing yet. `since`: by address, the reply with which an agent copied somebody in. Who is
+    nobody's yet need not be stored."""
+    later = since or {}
     family = {*case.customer.current().family()}
     theirs = [each for each in (to, *copied, *new) if each.customer_id in family]
-    others = [each for each in copied if each.customer_id not in family]
+    others = [each for each in copied if each.customer_id not in family and each.value not in later]
+    latecomers = [each for each in copied if each.customer_id not in family and each.value in later]
     newest = [each for each in new if each.customer_id not in family]
     held = [Held([each], would_disclose(case, each, text, files)) for each in theirs]
     if to not in theirs:
         held.append(Held([to], would_tell_a_stranger(case, to, text, files), is_unknown=True))
     if others:
         held.append(Held(others, would_tell_others(case, to, text, files), is_copied=True))
+    for each in latecomers:
+        told = would_tell_a_latecomer(case, to, each, later[each.value], text, files)
+        held.append(Held([each], told, is_copied=True))
     if newest:
         held.append(Held(newest, _told(case, to, text, files, "", told_by=None), is_copied=True))
     return [each for each in held if each.found]
@@ -88,7 +96,16 @@ def would_disclose(case: Case, to: Identity, text: str, files: Sequence[Attachme
 
 def would_tell_others(case: Case, to: Identity, text: str, files: Sequence[Attachment] = ()) -> list[Disclosure]:
     """For people copied into a reply to `to`. They read along on that channel; the rest was not said to them."""
-    return _told(case, to, text, files, _said(case, Q(channel=to.kind)), told_by=to)
+    return _told(case, to, text, files, _said(case, Q(channel=to.kind)), told_by=to if to.pk else None)
+
+
+def would_tell_a_latecomer(
+    case: Case, to: Identity, reader: Identity, since: int, text: str, files: Sequence[Attachment] = ()
+) -> list[Disclosure]:
+    """They know what came on that channel after an agent copied them in, and the replies that they got."""
+    came = Q(channel=to.kind, pk__gt=since, kind__in=INBOUND)
+    got = Q(kind=EntryKind.REPLY, unsent_at=None, headers__cc__contains=reader.value)
+    return _told(case, to, text, files, _words(case, came | got), told_by=None)
 
 
 def would_tell_a_stranger(case: Case, to: Identity, text: str, files: Sequence[Attachment] = ()) -> list[Disclosure]:
@@ -134,8 +151,11 @@ def doubt_about(customer: Customer, identity: Identity) -> Doubt | None:
 
 def _said(case: Case, where: Q) -> str:
     """What they wrote from that very address is no news to whoever reads it."""
-    said = case.timeline().filter(where, kind__in=[EntryKind.MESSAGE, EntryKind.PARTICIPANT])
-    texts = said.order_by("-pk").values_list("subject", "text")[:MOST_READ]
+    return _words(case, where & Q(kind__in=INBOUND))
+
+
+def _words(case: Case, where: Q) -> str:
+    texts = case.timeline().filter(where).order_by("-pk").values_list("subject", "text")[:MOST_READ]
     return "\n".join(f"{subject}\n{text}" for subject, text in texts)
 
 

@@ -20,6 +20,9 @@ from customers.models import Identity
 from inbox.codes import veiled
 from inbox.models.agent import Agent
 
+READERS = ["bcc", "cc", "sent_to"]  # of a reply's data: who got it beside the customer's own address
+SOMEBODY = "somebody"  # stands for a name or an address that was erased
+
 
 class EntryKind(models.TextChoices):
     MESSAGE = "message", "Message"  # the customer's own words
@@ -132,6 +135,7 @@ class Entry(models.Model):
             models.Index(fields=["created_at", "channel"], name="entry_volume", condition=models.Q(kind="message")),
             models.Index(fields=["tied_by"], name="entry_tied_by", condition=models.Q(tied_by__isnull=False)),
             models.Index(fields=["erased_at"], name="entry_erased", condition=models.Q(erased_at__isnull=False)),
+            models.Index(fields=["case"], name="entry_readers", condition=models.Q(data__has_any_keys=READERS)),
             GinIndex("search", name="entry_search"),
         ]
 

@@ -21,6 +21,7 @@ from customers.models import Customer, Identity, IdentityLink, Tombstone
 from customers.models.link import LinkReason
 from customers.models.tombstone import digest_of
 from inbox.models import Agent, Case, Entry, Participant, ParticipantRole
+from inbox.models.entry import SOMEBODY
 from inbox.outbox.errors import BadReply, CannotSend
 from inbox.outbox.ways import Option, refusal
 
@@ -30,6 +31,7 @@ ANYBODYS = frozenset(  # domains at which anybody gets an address: having one th
     mail.ru me.com msn.com outlook.com pm.me proton.me protonmail.com qq.com t-online.de web.de yahoo.com yandex.ru
     zoho.com""".split()  # noqa: SIM905
 )
+FORGOTTEN = Refusal("Whoever has this address asked to be forgotten.", "Answer the sender's own address.")
 _NAMED = re.compile(r"\s*(?P<name>[^<>]*?)\s*<(?P<address>[^<>]*)>\s*")
 
 
@@ -51,6 +53,7 @@ class Readers:
     cc: Sequence[Identity] = ()  # named with this very mail
     bcc: Sequence[Identity] = ()  # for this mail only, and nobody else sees them
     reading: frozenset[str] = frozenset()  # the addresses of those who read along in this case
+    since: dict[str, int] = field(default_factory=dict)  # those of them whom we copied in, and with which reply
     names: dict[str, str] = field(default_factory=dict)  # as they were typed, by address
 
     def reader(self, option: Option) -> Identity:
@@ -82,7 +85,7 @@ def readers_of(case: Case, option: Option, *, participants: Sequence[int], cc: s
     to = chosen(case, option, sent_to)
     named, blind = typed("cc", cc, option), typed("bcc", bcc, option)
     there = _there(case)
-    ticked = [each.identity for each in there if each.pk in participants]
+    ticked = [_writable("cc", each.identity, option) for each in there if each.pk in participants]
     seen = {to or option.identity.value}
     return Readers(
         sent_to=to,
@@ -90,6 +93,7 @@ def readers_of(case: Case, option: Option, *, participants: Sequence[int], cc: s
         copied=_once(ticked, seen),
         bcc=_once(blind, seen),
         reading=frozenset(each.identity.value for each in there),
+        since={each.identity.value: each.entry.pk for each in there if each.entry and each.entry.is_ours},
         names=_names(cc),
     )
 
@@ -122,12 +126,14 @@ def refusal_at(address: str, connector: Connector, since: datetime) -> Refusal |
     """Why nothing may be sent to an address that only a mail names. `since`: when it was named."""
     if not address:
         return None
+    if address == SOMEBODY:
+        return FORGOTTEN
     known = Identity.objects.filter(kind=EMAIL, scope="", value=address).first()
     if known:
         return refusal(known, connector)
     forgotten = Tombstone.objects.filter(digest=digest_of(EMAIL, "", address), erased_at__gt=since)
     if forgotten.exists():
-        return Refusal("Whoever has this address asked to be forgotten.", "Answer the sender's own address.")
+        return FORGOTTEN
     return None
 
 
@@ -188,7 +194,7 @@ def not_copied_in(case: Case, reply: Entry) -> str:
 
 def _there(case: Case) -> list[Participant]:
     found = Participant.objects.filter(case__in=case.family()).exclude(role=ParticipantRole.REMOVED)
-    return list(found.select_related("identity").order_by("pk"))
+    return list(found.select_related("identity", "entry").order_by("pk"))
 
 
 def _once(people: Iterable[Identity], seen: set[str]) -> list[Identity]:
@@ -209,11 +215,14 @@ def _somebody(name: str, address: str, option: Option) -> Identity:
         raise BadReply(name, f"“{address[:80]}” is no email address. Correct it, or take it out.")
     if _is_ours(value):
         raise BadReply(name, f"{value} is an address of ours. Take it out.")
-    known = _known(value)
-    no = refusal(known, option.connector) if known.pk else None
+    return _writable(name, _known(value), option)
+
+
+def _writable(name: str, reader: Identity, option: Option) -> Identity:
+    no = refusal(reader, option.connector) if reader.pk else None
     if no:
-        raise BadReply(name, f"{value} cannot be written to. {no.reason} {no.remedy}".strip())
-    return known
+        raise BadReply(name, f"{reader.value} cannot be written to. {no.reason} {no.remedy}".strip())
+    return reader
 
 
 def _known(value: str) -> Identity:

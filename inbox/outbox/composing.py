@@ -22,7 +22,7 @@ def compose(delivery: Delivery, *, to_send: bool = True) -> OutboundMessage:
         to=Sender(
             address=entry.data.get("sent_to") or identity.reached_at,
             scope=identity.scope,
-            name=identity.customer.name,
+            name="" if entry.data.get("sent_to") else identity.customer.name,  # it may be somebody else
             handle=identity.handle,
         ),
         sender=entry.our_address or delivery.connector.address,

@@ -83,7 +83,7 @@ def reply(
         readers = readers_of(case, option, participants=copied, cc=cc, bcc=bcc, sent_to=sent_to)
         _check_codes(case, text, option, readers)
         reader, words = readers.reader(option), f"{subject}\n{text}"
-        told = held_for(case, reader, readers.old, words, uploads, new=readers.new)
+        told = held_for(case, reader, readers.old, words, uploads, new=readers.new, since=readers.since)
         if told and not disclose:
             raise WouldDisclose(told)
         _bring_back(case, by)

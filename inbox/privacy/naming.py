@@ -13,22 +13,26 @@ from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 from django.utils.timezone import now
 
-from customers.models import Customer, IdentityLink
-from inbox.models import Case, Entry, EntryKind, Merge, Participant, Regrouping
+from customers.models import Customer, Identity, IdentityLink
+from inbox.models import Case, Draft, Entry, EntryKind, Merge, Participant, Regrouping
 from inbox.models.cases import CaseQuerySet
+from inbox.models.entry import READERS, SOMEBODY, EntryQuerySet
+
+ADDRESS = re.compile(r"[^\s<>\"',;]+@[^\s<>\"',;]+")
 
 
 def knowing(family: Sequence[int]) -> Q:
-    """Cases in which these spoke or were copied in, and those of people who were taken for them or given their
-    messages."""
+    """Cases in which these spoke, were copied in or got a mail, and those of people who were taken for them or given
+    their messages."""
     spoke = Entry.objects.filter(identity__customer__in=family).values("case")
+    got = _got({*Identity.objects.filter(customer__in=family).values_list("value", flat=True)}).values("case")
     copied_in = Participant.objects.filter(identity__customer__in=family).values("case")
     merges = Merge.objects.filter(Q(survivor__in=family) | Q(absorbed__in=family)).values_list("survivor", "absorbed")
     told_apart = Regrouping.objects.filter(Q(from_case__customer__in=family) | Q(to_case__customer__in=family))
     sides = told_apart.values_list("from_case__customer", "to_case__customer")
     people = {pk for pair in [*merges, *sides] for pk in pair}
     everybody = {pk for each in Customer.objects.filter(pk__in=people) for pk in each.current().family()}
-    return Q(pk__in=spoke) | Q(pk__in=copied_in) | Q(customer__in=everybody)
+    return Q(pk__in=spoke) | Q(pk__in=copied_in) | Q(pk__in=got) | Q(customer__in=everybody)
 
 
 def forget(names: set[str], cases: CaseQuerySet) -> None:
@@ -38,6 +42,7 @@ def forget(names: set[str], cases: CaseQuerySet) -> None:
     found = list(cases)
     for case in found:
         _forget_in(case, names)
+    _forget_drafts({name for name in names if "@" in name})
     people = {pk for case in found for pk in [case.customer_id, *case.current().customer.current().family()]}
     for link in IdentityLink.objects.filter(naming("words", names), customer__in=people):
         link.words = without(link.words, names)[:200]
@@ -61,15 +66,37 @@ def _forget_in(case: Case, names: set[str]) -> None:
 
 def _forget_readers(case: Case, names: set[str]) -> bool:
     """Our own mails forget to whom else they went. One that has not left yet does not go there."""
-    copied = Entry.objects.filter(case=case, kind=EntryKind.REPLY, data__has_any_keys=["cc", "bcc"]).defer("search")
-    found = [each for each in copied if not names.isdisjoint([*each.data.get("cc", []), *each.data.get("bcc", [])])]
+    found = list(_got(names).filter(case=case).defer("search"))
     for mail in found:
         for told, name in ((mail.headers, "cc"), (mail.data, "cc"), (mail.data, "bcc")):
             told[name] = [each for each in told.get(name, []) if each not in names]
+        if mail.data.get("sent_to") in names:
+            mail.data["sent_to"] = SOMEBODY  # and so it goes to nobody else
         mail.data.pop("copied_in", None)
         mail.touched_at = now()
     Entry.objects.bulk_update(found, ["headers", "data", "touched_at"], batch_size=100)
     return bool(found)
+
+
+def _got(addresses: set[str]) -> EntryQuerySet:
+    """Mails of ours that went to one of these beside the customer's own address."""
+    there = reduce(or_, (Q(data__cc__contains=each) | Q(data__bcc__contains=each) for each in addresses), Q())
+    mails = Entry.objects.filter(kind=EntryKind.REPLY, data__has_any_keys=READERS)
+    return mails.filter(there | Q(data__sent_to__in=addresses))
+
+
+def _forget_drafts(addresses: set[str]) -> None:
+    """A mail that is being written names them no more, whosever it is."""
+    named = (Q(cc__icontains=each) | Q(bcc__icontains=each) for each in addresses)
+    for draft in Draft.objects.filter(reduce(or_, named, Q(sent_to__in=addresses))):
+        draft.cc, draft.bcc = _left(draft.cc, addresses), _left(draft.bcc, addresses)
+        draft.sent_to = "" if draft.sent_to in addresses else draft.sent_to
+        draft.save(update_fields=["cc", "bcc", "sent_to"])
+
+
+def _left(typed: str, addresses: set[str]) -> str:
+    pieces = [each.strip() for each in re.split("[,;]", typed)]
+    return ", ".join(each for each in pieces if each and addresses.isdisjoint(ADDRESS.findall(each.lower())))
 
 
 def _forget_join(merge: Merge, names: set[str]) -> None:
@@ -100,7 +127,7 @@ def without(told: Any, names: set[str]) -> Any:
     if not isinstance(told, str):
         return told
     longest_first = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    return re.sub(rf"(?<!\w)(?:{longest_first})(?!\w)", "somebody", told)
+    return re.sub(rf"(?<!\w)(?:{longest_first})(?!\w)", SOMEBODY, told)
 
 
 def naming(field: str, names: set[str]) -> Q:
