@@ -170,6 +170,39 @@ def test_what_a_sender_writes_into_the_verdict_is_no_verdict(mail_from: str) -> 
     assert judge(headers, "maya@ortiz.example", "mx.shop.example") == UNKNOWN
 
 
+@pytest.mark.parametrize(
+    "signer",
+    [
+        'dkim=pass header.i="a header.d=ortiz.example b"@evil.example header.s=s',
+        'dkim=pass header.d=evil.example header.i="header.d=ortiz.example "@evil.example',
+        "spf=pass (a (b) ; dmarc=pass header.from=ortiz.example and) smtp.mailfrom=evil.example",
+    ],
+)
+def test_what_a_signer_calls_itself_proves_nobody_else(signer: str) -> None:
+    headers = Headers([("Authentication-Results", f"mx.shop.example; {signer}")])
+    assert judge(headers, "maya@ortiz.example", "mx.shop.example") == UNKNOWN
+
+
+@pytest.mark.parametrize("broken", ['reason="', "(", "spf=none )", "\\" + '"\\' * 5000])
+def test_a_verdict_that_cannot_be_read_leaves_no_room_for_another(broken: str) -> None:
+    values = [f"mx.shop.example; dmarc=none {broken}", "mx.shop.example; dmarc=pass header.from=ortiz.example"]
+    headers = Headers([("Authentication-Results", value) for value in values])
+    assert judge(headers, "maya@ortiz.example", "mx.shop.example") == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "mail_from",
+    [
+        'dmarc=fail header.from=ortiz.example; spf=pass smtp.mailfrom=";"@evil.example',
+        'dkim=pass header.i="("@evil.example; dmarc=fail; spf=pass smtp.mailfrom=")"@evil.example',
+        r'dkim=pass header.i="\"("@evil.example; dmarc=fail (p=none \) x); spf=pass smtp.mailfrom=")"@evil.example',
+    ],
+)
+def test_a_sender_cannot_hide_that_our_server_does_not_believe_them(mail_from: str) -> None:
+    headers = Headers([("Authentication-Results", f"mx.shop.example; {mail_from}")])
+    assert judge(headers, "maya@ortiz.example", "mx.shop.example") == FAIL
+
+
 PROVEN = (
     "spf=pass (sender IP is 192.0.2.7) smtp.mailfrom=ortiz.example; dkim=pass (signature was verified)"
     " header.d=ortiz.example;dmarc=pass action=none header.from=ortiz.example;compauth=pass reason=100"

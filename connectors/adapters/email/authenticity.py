@@ -9,8 +9,8 @@ from connectors.messages import Authenticity
 
 UNNAMED = "microsoft365"  # instead of a name: the server that writes none, whose header is the topmost one
 
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_COMMENT = re.compile(r"\([^()]*\)")
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)("?)')
+_MEANING = re.compile(r"[^\w.@+-]")
 _RESULT = re.compile(r"^\s*([a-z0-9-]+)(?:\s*/\s*\d+)?\s*=\s*([a-z]+)", re.IGNORECASE)
 _PROPERTY = re.compile(r"\b([a-z]+\.[a-z0-9-]+)\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
 
@@ -40,7 +40,7 @@ def judge(headers: Headers, address: str, authserv_id: str) -> Authenticity:
 
 def server(value: str) -> str:
     """Who wrote this header, in lower case; empty where it begins with its first result, as Microsoft 365's does."""
-    name = next(iter(_COMMENT.sub(" ", value).partition(";")[0].split()), "")
+    name = next(iter((_plain(value) or value).partition(";")[0].split()), "")
     return "" if "=" in name else name.lower()
 
 
@@ -54,9 +54,20 @@ def a_name(entered: str) -> str:
 def _results(headers: Headers, authserv_id: str) -> list[tuple[str, str, dict[str, str]]]:
     """(method, result, properties) of the one header that counts."""
     verdict = _verdict(headers.all("authentication-results"), authserv_id.strip().lower())
-    if any(";" in words for words in _QUOTED.findall(verdict)):  # an envelope address that poses as more results
-        return []
-    return [found for statement in _COMMENT.sub(" ", verdict).split(";") if (found := _statement(statement))]
+    return [found for statement in _plain(verdict).split(";") if (found := _statement(statement))]
+
+
+def _plain(value: str) -> str:
+    """Without comments, which nest, and with each quoted string as a single word (RFC 5322 §3.2): what a sender wrote
+    there is no result. Empty where one is not closed: then nobody can tell whose words are whose."""
+    value = _QUOTED.sub(lambda quoted: _MEANING.sub("_", quoted[1]) + ("" if quoted[2] else '"'), value)
+    depth, kept = 0, []
+    for piece in re.split(r"([()])", re.sub(r"\\.", "_", value)):
+        depth += {"(": 1, ")": -1}.get(piece, 0)
+        kept.append(" " if depth or piece == ")" else piece)
+        if depth < 0:
+            return ""
+    return "" if depth or '"' in value else "".join(kept)
 
 
 def _verdict(values: list[str], wanted: str) -> str:
