@@ -80,7 +80,7 @@ FILED_WORDS = Field(
     "filed_words",
     "Whole messages to file",
     hint="What people send to answer a campaign, with commas between: Y, WIN. Nobody is alerted, unless an agent has "
-    "answered this customer in a case that is still open.",
+    "answered this customer in a case that is open or was resolved within a day.",
     is_option=True,
     is_needed=False,
     check=keywords.check,

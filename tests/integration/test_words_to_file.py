@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils.timezone import now
 
 from connectors.models import Connector
-from inbox import intake
+from inbox import intake, splitting
 from inbox.locking import locked
 from inbox.models import Case, Entry, EntryKind, Status
 from tests import make
@@ -91,6 +92,28 @@ def test_a_resolved_case_stays_so(maya: Any, number: Any, ana: Any) -> None:
         fresh.resolve(by=ana)
     assert make.says(maya, number, "WIN").kind == EntryKind.FILED
     assert not Case.objects.get().is_live
+
+
+def test_the_answer_to_what_an_agent_asked_and_resolved_is_heard_for_a_day(maya: Any, number: Any, ana: Any) -> None:
+    case = make.says(maya, number, "Which one is cheaper?").case
+    assert case is not None
+    make.answers(ana, case, "The red one. Shall I send it? Y or N", resolve=True)
+    with time_machine.travel(now() + timedelta(hours=25), tick=True):
+        assert make.says(maya, number, "Y").kind == EntryKind.FILED
+    said = make.says(maya, number, "Y")
+    assert (said.kind, said.case) == (EntryKind.MESSAGE, case)
+    assert Case.objects.get().is_live
+
+
+def test_the_answer_to_what_an_agent_asked_in_a_second_matter_is_heard(
+    maya: Any, mailbox: Any, number: Any, ana: Any
+) -> None:
+    first = make.says(maya, mailbox, "My mug broke")
+    other = make.says(maya, mailbox, "And where is my bill?")
+    assert first.case is not None
+    apart = splitting.split(first.case, [other.pk], by=ana).to_case
+    make.answers(ana, apart, "Shall I send it again? Y or N")
+    assert make.says(maya, number, "Y").kind == EntryKind.MESSAGE
 
 
 def test_whom_an_agent_called_a_person_is_not_filed_again(maya: Any, number: Any, ana: Any) -> None:
