@@ -331,6 +331,34 @@ def test_a_report_that_a_customer_pastes_or_forges_is_the_customers_mail(header:
     assert "I need my order 1234!" in found.text
 
 
+REPORTED = """--b
+
+I wrote to you and got this. I need my order 1234!
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.ortiz.example
+
+Final-Recipient: rfc822; support@shop.example
+Action: failed
+Status: 5.2.2
+--b--
+"""
+
+
+def test_a_report_among_the_files_of_a_customers_mail_leaves_it_the_customers() -> None:
+    found = message(mail("Content-Type: multipart/mixed; boundary=b", body=REPORTED))
+    assert (found.classification, found.sender.address) == (Classification.PERSON, "maya@ortiz.example")
+    assert "I need my order 1234!" in found.text
+
+
+def test_a_mail_server_may_wrap_its_report() -> None:
+    raw = mail("Content-Type: multipart/mixed; boundary=b", body=REPORTED, sender="postmaster@exim.example")
+    (found,) = parse(receipt(raw))
+    assert isinstance(found, Bounce)
+    assert found.code == "5.2.2"
+
+
 @pytest.mark.parametrize(
     ("sender", "header"),
     [("postmaster@exim.example", "X: y"), ("Robot <robot@exim.example>", "Return-Path: <>"), ("<>", "X: y")],

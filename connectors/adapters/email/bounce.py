@@ -38,18 +38,20 @@ _WORDS = {
 def report(root: Piece, mail: InboundMessage | None) -> list[Item] | None:
     """The items of a delivery report or read receipt; None when the mail is neither. `mail`: how it reads otherwise.
 
-    Without the parts that make a report anybody can have copied one: then it must come from a mail server.
+    What is not a report as a whole (a copy among the files, or in the text) must come from a mail server: customers
+    pass on what they got.
     """
     kinds = {piece.kind: piece for piece in reversed(list(root.leaves()))}
     if root.parameter("report-type").lower() == "disposition-notification" or (
         "message/disposition-notification" in kinds and root.kind == "multipart/report"
     ):
         return _notice(mail, "A mail program says our mail was displayed or deleted")
+    is_a_servers = mail is None or is_from_a_mail_server(root.headers, mail.sender.address)
     status = kinds.get("message/delivery-status") or kinds.get("message/global-delivery-status")
-    if status is not None:
+    if status is not None and (is_a_servers or root.kind == "multipart/report"):
         bounces = _delivery_report(root, status, _returned(kinds))
         return _with(mail, bounces) if bounces else _notice(mail, "A mail server says our mail went through")
-    if mail is not None and not is_from_a_mail_server(root.headers, mail.sender.address):
+    if not is_a_servers:
         return None
     if "x-failed-recipients" in root.headers:
         failed = [sender.address for sender in addresses.every(root.headers, "x-failed-recipients")]
