@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, models
+from django.db.models.functions import Least
 from django.utils.timezone import now
 
 from connectors.adapters import ADAPTERS
@@ -112,6 +113,8 @@ class Delivery(models.Model):
         news: dict[str, Any] = {"state": state, "reason": reason[:400], "code": code[:40], "changed_at": now()}
         if state == State.SENT:
             news["sent_at"] = news["changed_at"]
+        if state == State.UNKNOWN:
+            news["claimed_at"] = Least("claimed_at", news["changed_at"])  # it takes no longer: it may be looked up
         changed = Delivery.objects.filter(pk=self.pk, state__in=lower).update(**news)
         if changed:
             self.state, self.reason, self.code = state, reason, code
@@ -137,8 +140,8 @@ class Delivery(models.Model):
     @property
     def is_crowded(self) -> bool:
         """Others wait for the same provider already, longer than a call takes: one that hangs must not have us all."""
-        hanging = Delivery.objects.filter(
-            state=State.SENDING, connector=self.connector_id, claimed_at__lt=now() - SLOW
+        hanging = Delivery.objects.filter(  # since when, `claimed_at` does not say of what `takes` longer
+            state=State.SENDING, connector=self.connector_id, changed_at__lt=now() - SLOW
         ).exclude(pk=self.pk)
         return hanging.values("pk")[:MOST_HANGING].count() >= MOST_HANGING
 

@@ -311,6 +311,49 @@ def test_a_large_mail_is_not_called_lost_while_it_travels(
     assert lost == [0, 1]
 
 
+def a_large_answer(case: Case, ana: Any, text: str = "see") -> Delivery:
+    file = Attachment.objects.create(uploaded_by=ana, name="a.bin", size=15_000_000, key=f"x/{text}")
+    return make.answers(ana, case, text, files=[file.pk]).deliveries.get()
+
+
+@pytest.fixture
+def stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(composing.default_storage, "open", lambda key: BytesIO(bytes(15_000_000)))
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_large_mail_whose_fate_is_not_known_is_looked_up_within_a_minute(
+    maya: Any, mailbox: Any, ana: Any, provider: Callable[..., None]
+) -> None:
+    delivery = a_large_answer(make.says(maya, mailbox, "hi").case, ana)
+    provider("email", send=refusing(SendUnknown("It hung up.")), look_up=lambda message: Sent("m1"))
+    outbox.deliver(delivery.pk)
+    assert Delivery.objects.get().state == State.UNKNOWN
+    with time_machine.travel(now() + timedelta(minutes=1), tick=False):
+        outbox.look_up_lost()
+    assert Delivery.objects.get().state == State.SENT
+
+
+@pytest.mark.usefixtures("stored")
+def test_large_mails_that_hang_do_not_have_every_worker(
+    maya: Any, mailbox: Any, ana: Any, provider: Callable[..., None]
+) -> None:
+    case = make.says(maya, mailbox, "hi").case
+    waiting = [a_large_answer(case, ana, text).pk for text in ("one", "two", "three")]
+    hanging: list[int] = []
+
+    def hang(message: OutboundMessage) -> Sent:
+        hanging.append(waiting.pop(0))
+        if waiting:
+            with time_machine.travel(now() + timedelta(seconds=10), tick=False):
+                outbox.deliver(waiting[0])
+        return Sent(f"m{len(hanging)}")
+
+    provider("email", send=hang)
+    outbox.deliver(waiting[0])
+    assert len(hanging) == 2
+
+
 def test_what_cannot_be_looked_up_keeps_nothing_behind_it_waiting(
     maya: Any, mailbox: Any, ana: Any, provider: Callable[..., None]
 ) -> None:

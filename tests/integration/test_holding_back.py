@@ -96,7 +96,9 @@ def test_two_that_hang_are_enough_of_one_provider(replies: list[str], meta: Any)
     for text in ("Hanging", "Hanging too"):
         make.answers(Agent.objects.get(), case, text, channel="instagram")
     long_ago = now() - timedelta(seconds=5)
-    Delivery.objects.filter(text__startswith="Hanging").update(state="sending", claimed_at=long_ago)
+    Delivery.objects.filter(text__startswith="Hanging").update(
+        state="sending", claimed_at=long_ago, changed_at=long_ago
+    )
     outbox.deliver_due()
     assert states()["By text"] == "sent"
     assert (states()["One"], states()["Two"]) == ("queued", "queued")
