@@ -60,8 +60,8 @@ def held_for(
     since: Mapping[str, int] | None = None,
 ) -> list[Held]:
     """Everybody who would be told too much by a reply to `to`; empty when it may leave. `new`: copied in with this very
-    reply, so they have read nothing yet. `since`: by address, the reply with which an agent copied somebody in. Who is
-    nobody's yet need not be stored."""
+    reply, so they have read nothing yet. `since`: by address, the last entry before somebody began to read along. Who
+    is nobody's yet need not be stored."""
     later = since or {}
     family = {*case.customer.current().family()}
     theirs = [each for each in (to, *copied, *new) if each.customer_id in family]
@@ -102,7 +102,7 @@ def would_tell_others(case: Case, to: Identity, text: str, files: Sequence[Attac
 def would_tell_a_latecomer(
     case: Case, to: Identity, reader: Identity, since: int, text: str, files: Sequence[Attachment] = ()
 ) -> list[Disclosure]:
-    """They know what came on that channel after an agent copied them in, and the replies that they got."""
+    """They know what came on that channel since they read along, and the replies that they got."""
     came = Q(channel=to.kind, pk__gt=since, kind__in=INBOUND)
     got = Q(kind=EntryKind.REPLY, unsent_at=None, headers__cc__contains=reader.value)
     return _told(case, to, text, files, _words(case, came | got), told_by=None)

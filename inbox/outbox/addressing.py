@@ -14,13 +14,13 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from connectors.adapters import ADAPTERS
-from connectors.messages import Channel, Refusal
+from connectors.messages import Authenticity, Channel, Refusal
 from connectors.models import Connector
 from customers.identities import EMAIL, NotAnAddress, normalise
 from customers.models import Customer, Identity, IdentityLink, Tombstone
 from customers.models.link import LinkReason
 from customers.models.tombstone import digest_of
-from inbox.models import Agent, Case, Entry, Participant, ParticipantRole
+from inbox.models import Agent, Case, Entry, EntryKind, Participant, ParticipantRole
 from inbox.models.entry import SOMEBODY
 from inbox.outbox.errors import BadReply, CannotSend
 from inbox.outbox.ways import Option, refusal
@@ -53,7 +53,7 @@ class Readers:
     cc: Sequence[Identity] = ()  # named with this very mail
     bcc: Sequence[Identity] = ()  # for this mail only, and nobody else sees them
     reading: frozenset[str] = frozenset()  # the addresses of those who read along in this case
-    since: dict[str, int] = field(default_factory=dict)  # those of them whom we copied in, and with which reply
+    since: dict[str, int] = field(default_factory=dict)  # the last entry before some of them began to
     names: dict[str, str] = field(default_factory=dict)  # as they were typed, by address
 
     def reader(self, option: Option) -> Identity:
@@ -93,7 +93,7 @@ def readers_of(case: Case, option: Option, *, participants: Sequence[int], cc: s
         copied=_once(ticked, seen),
         bcc=_once(blind, seen),
         reading=frozenset(each.identity.value for each in there),
-        since={each.identity.value: each.entry.pk for each in there if each.entry and each.entry.is_ours},
+        since={each.identity.value: each.entry.pk - 1 for each in there if each.entry and _began_with(each.entry)},
         names=_names(cc),
     )
 
@@ -190,6 +190,12 @@ def not_copied_in(case: Case, reply: Entry) -> str:
         else:
             row.filter(entry=reply).delete()
     return ", ".join(were)
+
+
+def _began_with(named: Entry) -> bool:
+    """They read nothing before it: an agent copied them in, or a mail says so that may be anybody's. The customer may
+    have shown the rest to whom they named themselves."""
+    return named.is_ours or (named.kind == EntryKind.MESSAGE and named.authenticity != Authenticity.PASS)
 
 
 def _there(case: Case) -> list[Participant]:

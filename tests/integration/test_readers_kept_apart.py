@@ -106,3 +106,16 @@ def test_who_is_copied_in_later_did_not_read_what_was_said_before(
     answer = sent(browser_of, ana, case, "Order 48213 left", copied=bob)
     assert answer.status_code == 409
     assert f"{BOB} is copied in and is not Maya." in answer.content.decode()
+
+
+def test_who_is_named_by_a_mail_nobody_vouches_for_read_nothing_before_it(
+    maya: Any, mailbox: Any, ana: Any, browser_of: Any
+) -> None:
+    make.says(maya, mailbox, "My order is #48213")
+    case = make.says(maya, mailbox, "And #77001, with Eve", cc=[Sender("eve@x.test")], authenticity="unknown").case
+    assert case
+    eve = list(Participant.objects.values_list("pk", flat=True))
+    assert sent(browser_of, ana, case, "Order 77001 left", copied=eve).status_code == 200
+    answer = sent(browser_of, ana, case, "Order 48213 left", copied=eve)
+    assert answer.status_code == 409
+    assert "eve@x.test is copied in and is not Maya." in answer.content.decode()
