@@ -82,6 +82,7 @@ def reply(
             _hold_if_newer(case, seen_entry, by)
         readers = readers_of(case, option, participants=copied, cc=cc, bcc=bcc, sent_to=sent_to)
         _check_codes(case, text, option, readers)
+        subject = _subject(case, option, subject)
         reader, words = readers.reader(option), f"{subject}\n{text}"
         told = held_for(case, reader, readers.old, words, uploads, new=readers.new, since=readers.since)
         if told and not disclose:
@@ -196,14 +197,8 @@ def _entry(
 
 
 def _address_mail(entry: Entry, case: Case, option: Option, subject: str, readers: Readers) -> None:
-    last = (
-        case.timeline()
-        .filter(channel=Channel.EMAIL, kind__in=[EntryKind.MESSAGE, EntryKind.PARTICIPANT])
-        .exclude(message_id="")
-        .order_by("-pk")
-        .first()
-    )
-    entry.subject = _reply_subject(subject or (last.subject if last else case.subject))
+    last = _last_mail(case)
+    entry.subject = _reply_subject(_subject(case, option, subject))
     entry.message_id = message_id(str(entry.uuid), settings.SECRET_KEY.encode(), option.our_address.rpartition("@")[2])
     entry.headers = {
         "cc": readers.shown_copies,
@@ -213,6 +208,19 @@ def _address_mail(entry: Entry, case: Case, option: Option, subject: str, reader
     }
     shown = {"sent_to": readers.sent_to, "cc": readers.shown_copies, "bcc": [each.value for each in readers.bcc]}
     entry.data = {name: value for name, value in shown.items() if value}
+
+
+def _last_mail(case: Case) -> Entry | None:
+    mails = case.timeline().filter(channel=Channel.EMAIL, kind__in=[EntryKind.MESSAGE, EntryKind.PARTICIPANT])
+    return mails.exclude(message_id="").order_by("-pk").first()
+
+
+def _subject(case: Case, option: Option, subject: str) -> str:
+    """Where the agent wrote none, that of the mail that is answered."""
+    if subject.strip() or not ADAPTERS[Channel(option.channel)].limits.has_subject:
+        return subject
+    last = _last_mail(case)
+    return last.subject if last else case.subject
 
 
 def _reply_subject(subject: str) -> str:

@@ -119,3 +119,14 @@ def test_who_is_named_by_a_mail_nobody_vouches_for_read_nothing_before_it(
     answer = sent(browser_of, ana, case, "Order 48213 left", copied=eve)
     assert answer.status_code == 409
     assert "eve@x.test is copied in and is not Maya." in answer.content.decode()
+
+
+def test_the_subject_that_is_put_there_by_itself_is_looked_at_as_well(
+    maya: Any, mailbox: Any, ana: Any, browser_of: Any
+) -> None:
+    case = make.says(maya, mailbox, "Where is #48213?", subject="My order #48213").case
+    assert case
+    answer = sent(browser_of, ana, case, "It left", bcc=BOB, subject="")
+    assert answer.status_code == 409
+    assert "Order #48213" in answer.content.decode()
+    assert sent(browser_of, ana, case, "It left", bcc=BOB, subject="Your mug").status_code == 200
