@@ -224,6 +224,12 @@ def test_a_connection_lost_after_the_final_dot_is_unknown(stage: Stage) -> None:
     assert EmailAdapter().look_up(stage.account, REPLY) is None
 
 
+def test_an_answer_to_the_dot_that_nobody_can_read_is_unknown(smtp_stage: Stage) -> None:
+    smtp_stage.server.data = "OK queued"
+    with pytest.raises(SendUnknown):
+        smtp_stage.send()
+
+
 def test_a_server_that_never_answers_the_dot_is_unknown(smtp_stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smtp, "ACCEPT_SECONDS", 0.2)
 

@@ -103,6 +103,8 @@ class _Session:
             code, answer = self.smtp.getreply()
         except (OSError, smtplib.SMTPException) as error:
             raise SendUnknown("The connection broke while the mail server was taking the mail.") from error
+        if code < 0:
+            raise SendUnknown("What the mail server said when it had the mail cannot be read.")
         self._expect(250, code, answer)
         return refused
 
