@@ -72,7 +72,8 @@ def _forget_readers(case: Case, names: set[str]) -> bool:
             told[name] = [each for each in told.get(name, []) if each not in names]
         if mail.data.get("sent_to") in names:
             mail.data["sent_to"] = SOMEBODY  # and so it goes to nobody else
-        mail.data.pop("copied_in", None)
+        if "copied_in" in mail.data:
+            mail.data["copied_in"] = {each: was for each, was in mail.data["copied_in"].items() if each not in names}
         mail.touched_at = now()
     Entry.objects.bulk_update(found, ["headers", "data", "touched_at"], batch_size=100)
     return bool(found)

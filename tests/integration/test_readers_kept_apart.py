@@ -67,6 +67,19 @@ def test_who_is_erased_stands_in_no_reply_that_was_taken_back_and_in_no_draft(
     assert CARL in draft.cc
 
 
+def test_a_reply_is_taken_back_after_one_of_its_readers_was_erased(
+    maya: Any, mailbox: Any, ana: Any, adam: Any
+) -> None:
+    case = make.says(maya, mailbox, "The lid broke").case
+    bob = make.customer("Bob", email=BOB)
+    reply = make.answers(ana, case, "It left", cc=f"{BOB}, {CARL}")
+    erasing.erase_person(bob, by=adam, why="asked")
+    draft = outbox.undo(Entry.objects.get(pk=reply.pk), by=ana)
+    assert draft
+    assert draft.cc == CARL
+    assert not Participant.objects.exists()
+
+
 def test_a_reply_to_an_erased_address_forgets_it_and_goes_nowhere_else(
     maya: Any, mailbox: Any, ana: Any, adam: Any
 ) -> None:
