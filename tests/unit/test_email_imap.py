@@ -209,12 +209,20 @@ def test_a_wrong_password_is_told_from_other_trouble(server: Imap) -> None:
     assert "canary" not in repr(caught.value.__cause__)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"[UNAVAILABLE] Too many simultaneous connections",
+        b"[INUSE] Somebody else has it open",
+        b"[SERVERBUG] Internal error",
+        b"[LIMIT] Not so fast",
+        b"[ALERT] Account exceeded command or bandwidth limits.",
+    ],
+)
 def test_a_busy_server_does_not_look_like_a_wrong_password(
-    scripted: Callable[[Callable[[str], list[bytes]]], Scripted],
+    scripted: Callable[[Callable[[str], list[bytes]]], Scripted], said: bytes
 ) -> None:
-    server = scripted(
-        lambda command: [b"%s NO [UNAVAILABLE] Too many simultaneous connections"] if "LOGIN" in command else []
-    )
+    server = scripted(lambda command: [b"%s NO " + said] if "LOGIN" in command else [])
     with pytest.raises(ConnectionLost) as caught:
         Mailbox.open(account(server.port))
     assert not caught.value.refused

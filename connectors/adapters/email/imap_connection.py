@@ -18,6 +18,9 @@ from connectors.messages import Account
 
 CONNECT_SECONDS = 45.0
 imaplib._MAXLINE = 32 * 1024 * 1024  # type: ignore[attr-defined]  # a SEARCH names all UIDs on one line
+_TEMPORARY = (
+    "UNAVAILABLE", "[INUSE]", "[SERVERBUG]", "[LIMIT]", "THROTTLED", "OVERQUOTA", "TOO MANY", "TRY AGAIN", "EXCEEDED",
+)  # fmt: skip
 TROUBLE = (imaplib.IMAP4.error, ImapToolsError, OSError, Unreachable, ValueError, EOFError)
 
 
@@ -109,4 +112,5 @@ def _sign_in(connection: BaseMailBox, secrets: Mapping[str, str], token: str) ->
 
 
 def _is_temporary(answer: str) -> bool:
-    return any(word in answer.upper() for word in ("UNAVAILABLE", "THROTTLED", "OVERQUOTA", "TOO MANY", "TRY AGAIN"))
+    """RFC 5530, and what large providers say instead."""
+    return any(word in answer.upper() for word in _TEMPORARY)
