@@ -106,6 +106,14 @@ def test_nobody_unsubscribes_anybody_by_guessing(maya: Any, mailbox: Connector, 
     assert Case.objects.filter(is_live=True).count() == 2
 
 
+def test_an_answer_below_such_a_subject_is_somebodys_words(maya: Any, mailbox: Connector) -> None:
+    writes(maya, mailbox)
+    address, subject = link_in(automatic()[0])
+    (outcome,) = follows(address, f"Re: {subject}", mailbox).outcomes
+    assert Entry.objects.get(pk=outcome["entry"]).kind == "message"
+    assert not Consent.objects.exists()
+
+
 def test_the_same_wish_twice_is_noted_once(maya: Any, mailbox: Connector) -> None:
     case = writes(maya, mailbox)
     link = link_in(automatic()[0])

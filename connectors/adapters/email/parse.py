@@ -70,8 +70,10 @@ def parse(raw: RawInput) -> list[Item]:
 
 
 def _unsubscribes_from(headers: Headers, raw: RawInput) -> str:
-    key = raw.account.secrets.get("message_id_seal", "")
-    return unsubscribing.asked(headers.text("subject"), bytes.fromhex(key)) if key else ""
+    key, subject = raw.account.secrets.get("message_id_seal", ""), headers.text("subject")
+    if not key or quoting.is_reply(subject, threaded=False):  # somebody answered such a mail, and this answers them
+        return ""
+    return unsubscribing.asked(subject, bytes.fromhex(key))
 
 
 def _unsubscribed(mail: InboundMessage, delivery: str) -> list[Item]:
