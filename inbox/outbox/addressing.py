@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
 from connectors.adapters import ADAPTERS
-from connectors.messages import Authenticity, Channel, Refusal
+from connectors.messages import Authenticity, Channel, OutboundMessage, Refusal
 from connectors.models import Connector
 from customers.identities import EMAIL, NotAnAddress, normalise
 from customers.models import Customer, Identity, IdentityLink, Tombstone
@@ -135,6 +135,18 @@ def refusal_at(address: str, connector: Connector, since: datetime) -> Refusal |
     if forgotten.exists():
         return FORGOTTEN
     return None
+
+
+def still_read_by(message: OutboundMessage, connector: Connector) -> tuple[OutboundMessage, dict[str, str]]:
+    """Without those copied in who may not be written to any more; and why, by address."""
+    mail = message.email
+    copied = [each.address for each in (*mail.cc, *mail.bcc)] if mail else []
+    if mail is None or not copied:
+        return message, {}
+    known = Identity.objects.filter(kind=EMAIL, scope="", value__in=copied)
+    refused = {each.value: no.reason for each in known if (no := refusal(each, connector))}
+    cc, bcc = (tuple(each for each in people if each.address not in refused) for people in (mail.cc, mail.bcc))
+    return replace(message, email=replace(mail, cc=cc, bcc=bcc)), refused
 
 
 def typed(name: str, words: str, option: Option) -> list[Identity]:

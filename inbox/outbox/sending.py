@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from celery import shared_task
@@ -20,7 +21,7 @@ from customers.models.consent import ConsentState
 from inbox import live
 from inbox.locking import locked_with
 from inbox.models import Agent, Delivery, Entry, ProviderMessage, State
-from inbox.outbox.addressing import refusal_at
+from inbox.outbox.addressing import refusal_at, still_read_by
 from inbox.outbox.answering import answered_after_all, unanswered_again
 from inbox.outbox.composing import compose
 from inbox.outbox.ways import refusal
@@ -57,7 +58,7 @@ def deliver(delivery_id: int) -> bool:
         _may_not_leave(delivery, no)
         return True
     try:
-        message = compose(delivery)
+        message, refused = still_read_by(compose(delivery), delivery.connector)
     except FileNotFoundError:
         failed(delivery, "A file of this reply is missing here, so it was not sent.")
         return True
@@ -76,7 +77,7 @@ def deliver(delivery_id: int) -> bool:
         log.exception("Delivery %s broke while it was being sent", delivery.uuid)
         _unknown(delivery, "Something broke while it was being sent.")
     else:
-        mark_sent(delivery, sent)
+        mark_sent(delivery, replace(sent, refused={**sent.refused, **refused}))
     return True
 
 

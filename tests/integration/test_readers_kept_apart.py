@@ -8,7 +8,8 @@ import pytest
 from django.utils.timezone import now
 
 from connectors.adapters.email import compose as mail
-from connectors.messages import Sender
+from connectors.adapters.email.adapter import EmailAdapter
+from connectors.messages import Sender, Sent
 from customers.models import Identity
 from inbox import outbox
 from inbox.models import Delivery, Draft, Entry, Participant, State
@@ -107,6 +108,21 @@ def test_who_reads_along_and_is_blocked_or_somebody_else_gets_no_more_mail(
     answer = sent(browser_of, ana, case, copied=carl)
     assert answer.status_code == 422
     assert f"{CARL} cannot be written to." in answer.content.decode()
+
+
+def test_who_is_blocked_while_a_mail_waits_does_not_get_it(maya: Any, mailbox: Any, ana: Any, monkeypatch: Any) -> None:
+    case = make.says(maya, mailbox, "The lid broke").case
+    make.customer("Bob", email=BOB)
+    delivery = make.answers(ana, case, "It left", cc=f"{BOB}, {CARL}", bcc="eve@x.test").deliveries.get()
+    Identity.objects.filter(value=BOB).update(blocked_at=now())
+    left: list[Any] = []
+    monkeypatch.setattr(EmailAdapter, "send", lambda _, account, message: left.append(message) or Sent("1@ours.test"))
+    Delivery.objects.update(not_before=now())
+    outbox.deliver(delivery.pk)
+    assert [each.address for each in mail.recipients(left[0])] == ["maya@ortiz.test", CARL, "eve@x.test"]
+    delivery.refresh_from_db()
+    assert delivery.state == State.SENT
+    assert delivery.reason == f"Not accepted for {BOB}: This address is blocked."
 
 
 def test_who_is_copied_in_later_did_not_read_what_was_said_before(
