@@ -10,11 +10,12 @@ from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive, make_aware, now
 
 from connectors.models import Connector, ConnectorKind, Receipt, ReceiptState
-from inbox.models import Act, Agent, Audit
+from inbox.models import Act, Agent, Audit, Delivery, State
 from inbox.templatetags.words import span
 
 TOO_LONG = timedelta(minutes=5)  # a mailbox that has not been read for so long
 BEHIND = timedelta(seconds=30)  # a receipt nobody has taken in
+UNSENT = timedelta(minutes=15)  # a reply that has not left; some servers let everybody's first try wait ten
 EXPIRES_SOON = timedelta(days=10)
 
 
@@ -41,18 +42,28 @@ def connections() -> list[Connection]:
         .annotate(oldest=Min("received_at"))
     )
     connectors = Connector.objects.defer("credentials").select_related("team").order_by("kind", "name", "pk")
-    return [_connection(each, oldest.get(each.pk)) for each in connectors]
+    unsent = _unsent()
+    return [_connection(each, oldest.get(each.pk), unsent.get(each.pk)) for each in connectors]
 
 
 def connection_of(connector: Connector) -> Connection:
     waiting = Receipt.objects.filter(connector=connector, state=ReceiptState.WAITING)
-    return _connection(connector, waiting.order_by("received_at").values_list("received_at", flat=True).first())
+    oldest = waiting.order_by("received_at").values_list("received_at", flat=True).first()
+    return _connection(connector, oldest, _unsent().get(connector.pk))
+
+
+def _unsent() -> dict[int, tuple[int, datetime]]:
+    """Of each connection the case whose reply has waited longest to leave, and since when. What was not tried yet
+    waits for an earlier part, or for a worker."""
+    queued = Delivery.objects.filter(state=State.QUEUED, entry__created_at__lt=now() - UNSENT).exclude(reason="")
+    oldest = queued.order_by("connector", "entry__created_at").distinct("connector")
+    return {of: (case, at) for of, case, at in oldest.values_list("connector", "entry__case", "entry__created_at")}
 
 
 def endangered() -> list[Connection]:
     """Those that a person must see to: they stopped, or their sign-in is about to end. For the banner."""
     working = Connector.objects.active().defer("credentials").order_by("pk")
-    return [_connection(each, None) for each in working if each.asks_for_a_person or _ends_soon(each)]
+    return [_connection(each) for each in working if each.asks_for_a_person or _ends_soon(each)]
 
 
 def _ends_soon(connector: Connector) -> bool:
@@ -60,8 +71,13 @@ def _ends_soon(connector: Connector) -> bool:
     return ends is not None and ends - now() < EXPIRES_SOON
 
 
-def _connection(connector: Connector, oldest: datetime | None) -> Connection:
+def _connection(
+    connector: Connector, oldest: datetime | None = None, unsent: tuple[int, datetime] | None = None
+) -> Connection:
     words, is_bad = _standing(connector)
+    if unsent:
+        case, since = unsent
+        words, is_bad = f"{words}; a reply in #{case} has waited {brief(now() - since)} to leave", True
     if oldest and now() - oldest > BEHIND:
         words, is_bad = f"{words}; the oldest message has waited {brief(now() - oldest)}", True
     if connector.was_silent_lately:
@@ -75,7 +91,7 @@ def _standing(connector: Connector) -> tuple[str, bool]:
     if not connector.is_active:
         return "paused", True
     if connector.asks_for_a_person:
-        return f"connect it again: {connector.failure or 'signing in was refused'}{_until_then(connector)}", True
+        return f"connect it again: {connector.failure or 'Signing in was refused.'}{_until_then(connector)}", True
     if connector.consecutive_failures and connector.failure:
         tries = "" if connector.consecutive_failures == 1 else f" ({connector.consecutive_failures} times in a row)"
         return f"{connector.failure}{tries}", True

@@ -21,7 +21,7 @@ from connectors.models import Connector, MailFolder, Side
 from inbox import outbox, renewing
 from inbox.mailboxes import Watcher, watcher
 from inbox.models import Delivery, State
-from inbox.views.connections import connection_of, endangered
+from inbox.views.connections import connection_of, connections, endangered
 from tests import make
 from tests.payloads.email.servers import Scripted
 
@@ -288,6 +288,23 @@ def test_those_who_are_refused_at_the_same_moment_count_once(
     outbox.deliver(first.pk)
     outbox.sending._refused(claimed, SendFailed("No.", permanent=False, refused=True, retry_after=300))
     assert fresh(mailbox).refused_out == 1
+
+
+def test_whoever_looks_after_a_connection_sees_that_replies_do_not_leave(
+    mailbox: Connector, maya: Any, ana: Any, far_end: Any
+) -> None:
+    far_end(SendFailed("The server does not answer.", permanent=False))
+    case = make.says(maya, mailbox, "hi").case
+    make.answers(ana, case, "hello")
+    outbox.deliver_due()
+    assert "has waited" not in connection_of(mailbox).words
+    with time_machine.travel(now() + timedelta(hours=2), tick=False):
+        for found in (connection_of(mailbox), *connections()):
+            assert found.is_bad
+            assert found.words.endswith(f"; a reply in #{case.pk} has waited 2 h to leave")
+        far_end()
+        outbox.deliver_due()
+        assert "has waited" not in connection_of(mailbox).words
 
 
 def test_a_reply_that_waited_two_days_is_given_back_to_the_agent(
