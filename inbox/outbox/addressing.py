@@ -27,9 +27,14 @@ from inbox.outbox.ways import Option, refusal
 
 MOST_PEOPLE = 20
 ANYBODYS = frozenset(  # domains at which anybody gets an address: having one there proves nothing
-    """aol.com fastmail.com gmail.com gmx.com gmx.de gmx.net googlemail.com hotmail.com icloud.com live.com mail.com
-    mail.ru me.com msn.com outlook.com pm.me proton.me protonmail.com qq.com t-online.de web.de yahoo.com yandex.ru
-    zoho.com""".split()  # noqa: SIM905
+    """126.com 163.com alice.it aol.com arcor.de att.net bk.ru bluewin.ch bol.com.br btinternet.com comcast.net cox.net
+    fastmail.com free.fr freenet.de gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.net googlemail.com hanmail.net hey.com
+    hotmail.co.uk hotmail.com hotmail.de hotmail.fr icloud.com inbox.ru interia.pl laposte.net libero.it list.ru
+    live.co.uk live.com mac.com mail.com mail.de mail.ru mailbox.org me.com msn.com naver.com o2.pl onet.pl orange.fr
+    outlook.com outlook.de outlook.fr pm.me posteo.de proton.me protonmail.com qq.com
+    seznam.cz sfr.fr sina.com sky.com sympatico.ca t-online.de talktalk.net telenet.be tim.it tutanota.com uol.com.br
+    verizon.net virgilio.it virginmedia.com wanadoo.fr web.de wp.pl yahoo.co.jp yahoo.co.uk yahoo.com yahoo.de yahoo.fr
+    yandex.ru ymail.com ziggo.nl zoho.com""".split()  # noqa: SIM905
 )
 FORGOTTEN = Refusal("Whoever has this address asked to be forgotten.", "Answer the sender's own address.")
 _NAMED = re.compile(r"\s*(?P<name>[^<>]*?)\s*<(?P<address>[^<>]*)>\s*")
@@ -101,7 +106,9 @@ def readers_of(case: Case, option: Option, *, participants: Sequence[int], cc: s
 def wanted(case: Case, option: Option | None) -> Wanted | None:
     """None where their own address is all there is, and where the other one may not be written to."""
     wish = option.wish if option else None
-    if option is None or wish is None or wish.case not in case.family() or _is_ours(wish.address):
+    if option is None or wish is None or wish.case not in case.family():
+        return None
+    if _is_ours(wish.address) or Agent.objects.filter(email__iexact=wish.address).exists():
         return None
     if refusal_at(wish.address, option.connector, wish.at):
         return None
