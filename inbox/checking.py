@@ -14,7 +14,7 @@ from connectors.adapters import ADAPTERS
 from connectors.messages import Channel, Check
 from connectors.models import Connector, Receipt
 from inbox import intake
-from inbox.models import Entry, EntryKind
+from inbox.models import Delivery, Entry, EntryKind
 
 log = logging.getLogger(__name__)
 NEWEST = 200  # receipts that are looked through
@@ -44,6 +44,7 @@ def check(connector_id: int) -> list[Check]:
     Connector.objects.filter(pk=connector_id).update(checked_at=now(), findings=[asdict(each) for each in found])
     if all(each.ok for each in found):
         connector.begins_anew()
+        Delivery.objects.hurry(connector)
     return found
 
 

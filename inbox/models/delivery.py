@@ -67,6 +67,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         )
         return self.with_all().get(pk=pk) if taken else None
 
+    def hurry(self, connector: Connector) -> int:
+        """What waits for its next try is tried now: the connection was seen to work."""
+        waiting = self.filter(connector=connector, state=State.QUEUED, not_before__gt=now()).exclude(reason="")
+        return waiting.update(not_before=now())
+
     def with_all(self) -> DeliveryQuerySet:
         """Everything that composing and sending look at."""
         return self.select_related("entry__agent", "entry__case", "connector", "identity__customer", "attachment")

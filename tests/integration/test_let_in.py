@@ -16,9 +16,9 @@ from connectors.adapters import ADAPTERS
 from connectors.adapters.email import oauth
 from connectors.adapters.email.imap import Mailbox
 from connectors.errors import ConnectionLost, SendFailed
-from connectors.messages import Channel, OutboundMessage, Sent
+from connectors.messages import Channel, Check, OutboundMessage, Sent
 from connectors.models import Connector, MailFolder, Side
-from inbox import outbox, renewing
+from inbox import checking, outbox, renewing
 from inbox.mailboxes import Watcher, watcher
 from inbox.models import Delivery, State
 from inbox.views.connections import connection_of, connections, endangered
@@ -305,6 +305,23 @@ def test_whoever_looks_after_a_connection_sees_that_replies_do_not_leave(
         far_end()
         outbox.deliver_due()
         assert "has waited" not in connection_of(mailbox).words
+
+
+def test_what_waits_for_its_next_try_leaves_once_the_connection_was_seen_to_work(
+    mailbox: Connector, maya: Any, ana: Any, far_end: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far_end(SendFailed("The server does not answer.", permanent=False, retry_after=3000))
+    case = make.says(maya, mailbox, "hi").case
+    make.answers(ana, case, "hello")
+    outbox.deliver_due()
+    undoable = make.answers(ana, case, "taken back at will").deliveries.get()
+    Delivery.objects.filter(pk=undoable.pk).update(not_before=now() + timedelta(seconds=10))
+    sent = far_end()
+    for is_well in (False, True):
+        monkeypatch.setattr(type(ADAPTERS[Channel.EMAIL]), "check", lambda *_, ok=is_well: [Check("Sending", ok, "")])
+        checking.check(mailbox.pk)
+        outbox.deliver_due()
+        assert sent == (["hello"] if is_well else [])
 
 
 def test_a_reply_that_waited_two_days_is_given_back_to_the_agent(
