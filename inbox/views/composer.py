@@ -107,4 +107,5 @@ def _ties(waiting: Sequence[Entry], option: Option | None) -> list[Tie]:
 def copied_in(family: Sequence[int]) -> list[Participant]:
     people = Participant.objects.filter(case__in=family).exclude(role=ParticipantRole.REMOVED)
     found = {each.identity_id: each for each in people.select_related("identity").order_by("-pk")[:40]}  # once each
-    return sorted(found.values(), key=lambda each: each.pk)[:20]
+    written_to = [each for each in found.values() if not each.identity.blocked_at and not each.identity.is_wrong]
+    return sorted(written_to, key=lambda each: each.pk)[:20]

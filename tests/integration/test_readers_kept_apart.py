@@ -16,7 +16,7 @@ from inbox.models import Delivery, Draft, Entry, Participant, State
 from inbox.outbox.composing import compose
 from inbox.privacy import erasing
 from tests import make
-from tests.integration.test_answer_at import ELSEWHERE, sent, wants
+from tests.integration.test_answer_at import ELSEWHERE, composer, sent, wants
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -104,7 +104,9 @@ def test_who_reads_along_and_is_blocked_or_somebody_else_gets_no_more_mail(
     case = make.says(maya, mailbox, "With Carl", cc=[Sender(CARL)]).case
     assert case
     carl = list(Participant.objects.values_list("pk", flat=True))
+    assert composer(browser_of, ana, case).count('name="copied"') == 1
     Identity.objects.filter(value=CARL).update(**{state: now()})
+    assert 'name="copied"' not in composer(browser_of, ana, case)
     answer = sent(browser_of, ana, case, copied=carl)
     assert answer.status_code == 422
     assert f"{CARL} cannot be written to." in answer.content.decode()
