@@ -204,11 +204,20 @@ def not_copied_in(case: Case, reply: Entry) -> str:
     rows = Participant.objects.filter(case__in=case.family())
     for address, role in were.items():
         row = rows.filter(identity__value=address)
-        if role:
+        if later := _copied_to_later(case, reply, address):  # taking that one back is what ends it
+            later.data["copied_in"] = {**later.data.get("copied_in", {}), address: role}
+            later.save(update_fields=["data"])
+            row.filter(entry=reply).update(entry=later)
+        elif role:
             row.update(role=role)
         else:
             row.filter(entry=reply).delete()
     return ", ".join(were)
+
+
+def _copied_to_later(case: Case, reply: Entry, address: str) -> Entry | None:
+    later = case.timeline().filter(pk__gt=reply.pk, kind=EntryKind.REPLY, unsent_at=None)
+    return later.filter(headers__cc__contains=address).order_by("pk").first()
 
 
 def _began_with(named: Entry) -> bool:

@@ -161,3 +161,17 @@ def test_the_subject_that_is_put_there_by_itself_is_looked_at_as_well(
     assert answer.status_code == 409
     assert "Order #48213" in answer.content.decode()
     assert sent(browser_of, ana, case, "It left", bcc=BOB, subject="Your mug").status_code == 200
+
+
+def test_who_was_copied_in_twice_reads_along_when_the_first_mail_is_taken_back(
+    maya: Any, mailbox: Any, ana: Any
+) -> None:
+    case = make.says(maya, mailbox, "The lid broke").case
+    assert case
+    first = make.answers(ana, case, "It left", cc=BOB)
+    second = make.answers(ana, case, "With a spare one", cc=BOB)
+    assert outbox.undo(first, by=ana)
+    row = Participant.objects.get()
+    assert (row.identity.value, row.role, row.entry) == (BOB, "copied", second)
+    assert outbox.undo(Entry.objects.get(pk=second.pk), by=ana)
+    assert not Participant.objects.exists()
