@@ -14,12 +14,13 @@ from inbox.merging.cards import keep_one
 from inbox.merging.carrying import carry
 from inbox.merging.journal import put_back, repoint
 from inbox.merging.parting import link_as_before
+from inbox.merging.showing import show
 from inbox.models import Agent, Alert, AnotherIsLive, Case, Draft, Entry, Regrouping, RegroupingKind, Status
 from inbox.splitting.cards import come_back
 from inbox.splitting.hiding import hide_before_going_back, show_again
 from inbox.splitting.journal import CannotSplit, forget_markers, number_of
 from inbox.splitting.matters import spoken
-from inbox.splitting.settling import record, settle
+from inbox.splitting.settling import CHANGED, record, settle
 
 STAYS_HIDDEN = ". This case stays sensitive: what was written in it meanwhile may tell of the other"
 
@@ -64,7 +65,11 @@ def _send_back(regrouping: Regrouping, by: Agent) -> None:
     if regrouping.kind == RegroupingKind.PERSON:
         _be_one_person_again(regrouping, [*back])
     hide_before_going_back(regrouping, left, came)
+    others = _other_homes(back, left, came)
     carry(back)
+    for case in others:
+        _open_again(case, by, always=False)
+        _show_again(case)
     if left.pk == came.pk:  # joined since: they are read as one anyway
         _say(left, regrouping, by, back)
         return
@@ -77,6 +82,29 @@ def _send_back(regrouping: Regrouping, by: Agent) -> None:
         if case.merged_into_id is None:
             case.count_beside()
             _say(case, regrouping, by, back, STAYS_HIDDEN if stays_hidden and case == came else "")
+
+
+def _other_homes(back: dict[int, int], left: Case, came: Case) -> list[Case]:
+    """Cases that were one with the one it left, and stand alone since. What lay in one that is another person's by now,
+    or is seen by others, goes to the one it left."""
+    people = {left.customer.current().pk, came.customer.current().pk}
+    others: dict[int, Case] = {}
+    for pk, home in back.items():
+        root = Case.objects.select_related("customer").get(pk=home).current()
+        if root.pk in (left.pk, came.pk):
+            continue
+        if root.customer.current().pk in people and root.named_ids == left.named_ids:
+            others[root.pk] = root
+        else:
+            back[pk] = left.pk
+    return [*others.values()]
+
+
+def _show_again(case: Case) -> None:
+    keep_one(case)
+    settle(case)
+    show(case)
+    case.changed(None, *CHANGED)
 
 
 def _open_again(case: Case, by: Agent, *, always: bool) -> None:
@@ -135,6 +163,7 @@ def _stand_alone_again(regrouping: Regrouping, by: Agent) -> None:
         raise CannotSplit(f"#{newer.pk} has become part of another case since.")
     if not older.is_live:
         raise CannotSplit(f"#{older.pk} is resolved. Reopen it first.")
+    _refuse_empty(older, newer)
     was = regrouping.before["states"]
     newer.merged_into, newer.is_live, newer.customer = None, True, older.customer.current()
     newer.changed(None, "merged_into", "is_live", "customer")
@@ -160,6 +189,15 @@ def _stand_alone_again(regrouping: Regrouping, by: Agent) -> None:
             case.status = Status.WAITING
         words = "said that these are two matters after all" + (STAYS_HIDDEN if case in hidden else "")
         record(case, Entry.event_of("regrouped", words, by=by), "snoozed_by")
+
+
+def _refuse_empty(older: Case, newer: Case) -> None:
+    """Each must have something left to say."""
+    theirs = newer.family()
+    here = spoken(older).exclude(case__in=theirs)
+    for case, said in ((older, here), (newer, spoken(newer))):
+        if not said.exists():
+            raise CannotSplit(f"Everything in #{case.pk} was moved elsewhere since. Take that back first.")
 
 
 def _give_back(regrouping: Regrouping, older: Case, was: dict[str, object]) -> None:

@@ -175,6 +175,29 @@ def test_two_matters_are_joined_again_and_parted_again(mail: Any, bill: Any, sec
     assert (fresh(first).beside, fresh(second).beside) == (1, 1)
 
 
+def test_what_is_taken_back_goes_to_its_own_case_which_stands_alone_again_and_shows_it(
+    maya: Any, mailbox: Any, mail: Any, bill: Any, second: Any, ana: Any
+) -> None:
+    more = make.says(maya, mailbox, "The invoice is of May.", reply_tokens=[second.reply_token])
+    joined = splitting.rejoin(second, mail.case, by=ana)
+    split = splitting.split(mail.case, [more.pk], by=ana)
+    splitting.undo(joined, by=ana)
+    splitting.undo(split, by=ana)
+    assert fresh(more).case == second
+    assert (fresh(second).last_entry_id, fresh(second).preview) == (more.pk, more.preview)
+    assert fresh(mail.case).last_entry_id == mail.pk
+
+
+def test_two_matters_are_not_parted_when_nothing_would_be_left_of_one(
+    mail: Any, bill: Any, second: Any, ana: Any
+) -> None:
+    joined = splitting.rejoin(second, mail.case, by=ana)
+    splitting.split(mail.case, [bill.pk], by=ana)
+    with pytest.raises(splitting.CannotSplit, match="was moved elsewhere since"):
+        splitting.undo(joined, by=ana)
+    assert fresh(second).merged_into == mail.case
+
+
 def test_an_undone_split_leaves_an_address_that_leads_on(mail: Any, bill: Any, ana: Any) -> None:
     regrouping = splitting.split(mail.case, [bill.pk], by=ana)
     splitting.undo(regrouping, by=ana)
