@@ -110,6 +110,19 @@ def test_typing_while_twenty_events_arrive_keeps_text_caret_and_channel(stack: S
     stack.gets("Priya Nair", "email", "the invoice is on its way")
 
 
+def test_an_open_menu_keeps_its_rows_and_its_place_while_the_customer_writes(stack: Stack, window: Window) -> None:
+    anas, rui = window("ana"), somebody(stack, "Rui Prado")
+    rui.writes("sms", "is the shop open on sunday?")
+    open_case(anas, "Rui Prado")
+    anas.locator("#invite-button").click()
+    way = anas.locator("#invite-menu .way-row[data-channel=instagram]").first
+    expect(way).to_be_visible()
+    rui.writes("email", "I ask because of the holiday.", subject="Sunday")
+    expect(anas.locator("#timeline")).to_contain_text("because of the holiday")
+    way.click()
+    expect(anas.locator("#reply-text")).not_to_have_value("")
+
+
 def test_two_agents_answering_at_once_send_one_answer(stack: Stack, window: Window) -> None:
     anas, sams = window("ana"), window("sam")
     stack.say("Tomás Rey", "sms", "Can I return it?")
