@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.test import Client, override_settings
 
-import connectors.models
+from connectors.models import connector
 from tests import emptying, make
 from tests.stack import Stack
 
@@ -35,7 +35,7 @@ def _plain() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _nothing_at_hand() -> None:
-    connectors.models._at_hand.clear()
+    connector._at_hand.clear()
 
 
 @pytest.fixture(autouse=True)

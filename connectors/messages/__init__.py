@@ -1,0 +1,81 @@
+"""What adapters and the inbox say to each other: frozen values, no models, no Django.
+
+An adapter turns provider bytes into the *items* below and an `OutboundMessage` into a provider call. Everything a
+provider calls by its own name stops here.
+"""
+
+from connectors.messages.asked import MOST_TRIES, Check, Grant, Heard, Known, Missed, Profile, Renewal, Skipped
+from connectors.messages.incoming import (
+    Attachment,
+    Bounce,
+    Echo,
+    Edit,
+    EmailHeaders,
+    Ignored,
+    InboundMessage,
+    Item,
+    Malformed,
+    OptOut,
+    Original,
+    RawInput,
+    Reaction,
+    Read,
+    Sender,
+    Status,
+    Unsend,
+)
+from connectors.messages.outgoing import Closing, Limit, OutboundFile, OutboundMessage, Refusal, Sent, Standing
+from connectors.messages.words import (
+    CHANNEL_WORDS,
+    Account,
+    Authenticity,
+    Channel,
+    ChannelWords,
+    Classification,
+    DeliveryStatus,
+    OptOutAction,
+)
+
+__all__ = [
+    "CHANNEL_WORDS",
+    "MOST_TRIES",
+    "Account",
+    "Attachment",
+    "Authenticity",
+    "Bounce",
+    "Channel",
+    "ChannelWords",
+    "Check",
+    "Classification",
+    "Closing",
+    "DeliveryStatus",
+    "Echo",
+    "Edit",
+    "EmailHeaders",
+    "Grant",
+    "Heard",
+    "Ignored",
+    "InboundMessage",
+    "Item",
+    "Known",
+    "Limit",
+    "Malformed",
+    "Missed",
+    "OptOut",
+    "OptOutAction",
+    "Original",
+    "OutboundFile",
+    "OutboundMessage",
+    "Profile",
+    "RawInput",
+    "Reaction",
+    "Read",
+    "Refusal",
+    "Renewal",
+    "Sender",
+    "Sent",
+    "Skipped",
+    "Standing",
+    "Status",
+    "Unsend",
+]
