@@ -185,7 +185,7 @@ class _Answers(pickle.Unpickler):
     """Only our own values come out of the child, whatever a mail made of it."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if module == "connectors.messages" or (module, name) in (
+        if module.rpartition(".")[0] == "connectors.messages" or (module, name) in (
             ("datetime", "datetime"),
             ("datetime", "timezone"),
             ("datetime", "timedelta"),
