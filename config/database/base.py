@@ -56,11 +56,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.pool.putconn(connection)  # which makes another one in its place
 
     def send(self, sql: str, parameters: Parameters, answer: Answer | None = None) -> None:
-        """Outside a transaction it leaves at once: nothing comes along to take it."""
+        """Outside a transaction it leaves at once, and alone: what is found wrong at the end of a transaction would be
+        found after the last answer there, and psycopg would wait for ever."""
         self.validate_no_broken_transaction()
-        self.waiting.append((sql, parameters, answer))
-        if not self.in_atomic_block:
-            self.hurry()
+        if self.in_atomic_block:
+            self.waiting.append((sql, parameters, answer))
+            return
+        cursor = self.cursor()
+        _execute(cursor, sql, parameters)
+        if answer:
+            answer.cursor = cursor
 
     def ask(self, sql: str, parameters: Parameters) -> Answer:
         answer = Answer(self)

@@ -21,6 +21,7 @@ from config.database.base import DatabaseWrapper, Parameters
 Row = TypeVar("Row", bound=Model)
 # What these hold goes to PostgreSQL as it is.
 PLAIN = {
+    models.BigAutoField,
     models.BigIntegerField,
     models.BooleanField,
     models.CharField,
@@ -102,8 +103,12 @@ def _maker(model: type[Row], columns: tuple[bytes, ...]) -> Callable[[Sequence[A
 
 
 def insert(instance: Model) -> None:
-    """Stores a new row and takes over the id it was given, as `save(force_insert=True)`."""
-    sql, fields = _insert(type(instance))
+    """Stores a new row and takes over the id it was given, as `save(force_insert=True)`. One whose id was reserved is
+    sent, and nobody waits for it."""
+    if instance.pk is not None:
+        insert_later(instance)
+        return
+    sql, fields = _insert(type(instance), has_key=False)
     with _database().cursor() as cursor:
         cursor.execute(sql, _values(instance, fields, is_new=True))
         (instance.pk,) = cursor.fetchone()
@@ -111,9 +116,10 @@ def insert(instance: Model) -> None:
 
 
 def insert_later(instance: Model) -> None:
-    """Sends a new row whose id nobody needs."""
-    sql, fields = _insert(type(instance))
+    """Sends a new row, whose id is known or nobody needs."""
+    sql, fields = _insert(type(instance), has_key=instance.pk is not None)
     send(sql, _values(instance, fields, is_new=True))
+    instance._state.adding, instance._state.db = False, DEFAULT_DB_ALIAS
 
 
 def update_later(instance: Model, names: Iterable[str]) -> None:
@@ -123,11 +129,11 @@ def update_later(instance: Model, names: Iterable[str]) -> None:
 
 
 @cache
-def _insert(model: type[Model]) -> tuple[str, list[Field[Any, Any]]]:
+def _insert(model: type[Model], *, has_key: bool) -> tuple[str, list[Field[Any, Any]]]:
     fields = [
         field
         for field in model._meta.local_concrete_fields
-        if not field.primary_key and not isinstance(field, GeneratedField)
+        if (has_key or not field.primary_key) and not isinstance(field, GeneratedField)
     ]
     columns = ", ".join(f'"{field.column}"' for field in fields)
     places = ", ".join(_place(field) for field in fields)

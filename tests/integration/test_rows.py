@@ -49,6 +49,27 @@ def test_outside_a_transaction_it_leaves_at_once(bob: Customer) -> None:
     assert rows.ask(NAME_OF, [bob.pk]).rows() == [("Robert",)]
 
 
+def test_outside_a_transaction_what_points_nowhere_is_told_and_hurts_nobody_after_it(bob: Customer) -> None:
+    nowhere = Identity(kind="email", value="bob@lee.test", customer_id=bob.pk + 1)  # looked at when all else is done
+    with pytest.raises(IntegrityError):
+        rows.insert_later(nowhere)
+    assert named(bob) == "Bob"
+
+
+def test_inside_one_what_points_nowhere_is_told_by_the_commit_and_hurts_nobody_after_it(bob: Customer) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.insert_later(Identity(kind="email", value="bob@lee.test", customer_id=bob.pk + 1))
+    assert named(bob) == "Bob"
+
+
+def test_a_row_whose_id_is_reserved_is_stored_under_it_and_nobody_waits(bob: Customer) -> None:
+    with CaptureQueriesContext(connection) as asked, transaction.atomic():
+        other = Customer(pk=bob.pk + 100, name="Ann")
+        rows.insert(other)
+        assert not any("customers_customer" in each["sql"] for each in asked)
+    assert (other._state.adding, Customer.objects.get(pk=bob.pk + 100).name) == (False, "Ann")
+
+
 def test_each_sees_what_was_sent_before_it(bob: Customer) -> None:
     with transaction.atomic():
         before = rows.ask(NAME_OF, [bob.pk])
