@@ -16,7 +16,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
 from celery import Task
@@ -29,6 +29,7 @@ ROOM = 2_000
 OPEN_SECONDS = 5.0
 TOGETHER = 8  # ids in one message, for one worker one after the other
 GAP = 0.02  # seconds between two of them, if fewer came
+Waiting = TypeVar("Waiting")
 PATIENT = 0.5  # the same, for what nobody is waiting for
 
 
@@ -39,6 +40,7 @@ class Messenger:
         self.gap = gap
         self.calls: queue.Queue[Callable[[], object]] = queue.Queue(ROOM)
         self.crowds: defaultdict[Task[..., None], deque[int]] = defaultdict(lambda: deque(maxlen=ROOM))
+        self.frames: deque[str] = deque(maxlen=ROOM)
         self.asked_at = self.closed_until = 0.0
         self.pid = os.getpid()
         self.thread = threading.Thread(target=self._run, name="messenger", daemon=True)
@@ -63,14 +65,25 @@ class Messenger:
             self.crowds[task].append(pk)
             self.put(lambda: self._ask_for_some(task))
 
+    def tell(self, frame: str) -> None:
+        """What gathered by the time it is told goes in one trip."""
+        if not self.is_closed:
+            self.frames.append(frame)
+            self.put(self._tell_all)
+
+    def _tell_all(self) -> None:
+        frames = taken_from(self.frames, ROOM)
+        if frames:
+            with _redis(os.getpid()).pipeline(transaction=False) as trip:
+                for frame in frames:
+                    trip.publish(LIVE_CHANNEL, frame)
+                trip.execute()
+
     def _ask_for_some(self, task: Task[..., None]) -> None:
         crowd = self.crowds[task]
         if 0 < len(crowd) < TOGETHER:
             time.sleep(max(0.0, self.asked_at + self.gap - time.monotonic()))
-        some: list[int] = []
-        with suppress(IndexError):  # another thread may empty it
-            while len(some) < TOGETHER:
-                some.append(crowd.popleft())
+        some = taken_from(crowd, TOGETHER)
         if some:
             self.asked_at = time.monotonic()
             task.apply_async(tuple(some), retry=False, ignore_result=True)
@@ -92,6 +105,16 @@ class Messenger:
         self.closed_until = time.monotonic() + OPEN_SECONDS
         for crowd in list(self.crowds.values()):
             crowd.clear()
+        self.frames.clear()
+
+
+def taken_from(crowd: deque[Waiting], most: int) -> list[Waiting]:
+    """Another thread may empty it meanwhile."""
+    some: list[Waiting] = []
+    with suppress(IndexError):
+        while len(some) < most:
+            some.append(crowd.popleft())
+    return some
 
 
 _messengers: dict[float, Messenger] = {}
@@ -128,5 +151,4 @@ def wake_for(task: Task[..., None], pk: int, *, gap: float = GAP) -> None:
 
 def publish(frame: dict[str, Any]) -> None:
     """At once, to every web process."""
-    data = json.dumps(frame, separators=(",", ":"))
-    messenger().put(lambda: _redis(os.getpid()).publish(LIVE_CHANNEL, data))
+    messenger().tell(json.dumps(frame, separators=(",", ":")))

@@ -115,6 +115,8 @@ def origin_of(url: str) -> Origin | None:
 def sniff(content: bytes, declared: str) -> str:
     """The content type by the bytes. A declared type holds only where bytes cannot tell (text, some audio)."""
     declared = declared.partition(";")[0].strip().lower()
+    if declared in STARTS and content.startswith(STARTS[declared]):
+        return declared
     matches = _matches(content)
     if declared and any(match.mime_type == declared for match in matches):
         return declared
@@ -130,6 +132,13 @@ def sniff(content: bytes, declared: str) -> str:
     return declared if is_text or declared.startswith("audio/") else UNKNOWN_TYPE
 
 
+# What most files are, and say rightly; a search through all that puremagic knows costs a hundred times as much
+STARTS: dict[str, tuple[bytes, ...]] = {
+    "application/pdf": (b"%PDF-",),
+    "image/gif": (b"GIF87a", b"GIF89a"),
+    "image/jpeg": (b"\xff\xd8\xff",),
+    "image/png": (b"\x89PNG\r\n\x1a\n",),
+}
 # puremagic's names for what browsers call otherwise
 ALIASES = {"audio/wave": "audio/wav", "audio/x-wav": "audio/wav", "application/ogg": "audio/ogg"}
 

@@ -86,6 +86,8 @@ class Case(models.Model):
     first_message_at = models.DateTimeField(null=True, blank=True)
     first_reply_at = models.DateTimeField(null=True, blank=True)
 
+    is_unread, draft_text = False, ""  # whoever looks: of a row that is for everybody, neither is said
+
     objects = CaseQuerySet.as_manager()
 
     class Meta:
@@ -331,7 +333,11 @@ class Case(models.Model):
     def _change(self, entry: Entry | None, fields: set[str]) -> None:
         self.version += 1
         self.changed_at = now()
-        rows.update_later(self, fields | {"version", "changed_at", "waiting_since", "open_channels", "last_inbound_id"})
+        if self._state.adding:  # the first entry of somebody new
+            rows.insert(self)
+        else:
+            shown = {"version", "changed_at", "waiting_since", "open_channels", "last_inbound_id"}
+            rows.update_later(self, fields | shown)
         moved = entry is not None and entry.kind == EntryKind.MESSAGE and self.shows_move
         live.announce(partial(frame, self, entry.pk if entry else None, entry.kind if entry else "", moved))
 

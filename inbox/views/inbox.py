@@ -297,5 +297,5 @@ def decorate(cases: list[Case], agent: Agent) -> None:
         cursor.execute(OWN, {"cases": [case.pk for case in cases], "agent": agent.pk})
         own = {case: (read, draft) for case, read, draft in cursor.fetchall()}
     for case in cases:
-        read, case.draft_text = own[case.pk]  # type: ignore[attr-defined]
-        case.is_unread = case.is_live and case.waiting_since is not None and case.last_inbound_id > read  # type: ignore[attr-defined]
+        read, case.draft_text = own[case.pk]
+        case.is_unread = case.is_live and case.waiting_since is not None and case.last_inbound_id > read
