@@ -47,6 +47,7 @@ class Identity(models.Model):
     erased_at = models.DateTimeField(null=True, blank=True)  # its value was replaced; a Tombstone knows it again
     writes_in = models.CharField(max_length=8, blank=True, default="", db_default="")  # a guess, as in BCP 47
     is_new = False  # made in this very transaction: nobody else can know it yet
+    begins: tuple[int, int] | None = None  # the ids that the first case of somebody new and its first entry will have
     is_person = models.BooleanField(default=False)  # an agent said so: never file this sender's mail again
 
     objects = IdentityQuerySet.as_manager()

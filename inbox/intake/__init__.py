@@ -1,6 +1,8 @@
 """Outside → in: receipt → items → identity → case → entry → switch → announce.
 
-receipts.py   claims a receipt, has it parsed, and gives every item one recorded outcome
+receipts.py   claims a receipt, has it parsed, and records what became of it
+together.py   one COMMIT for messages that came together
+items.py      what becomes of one item
 people.py     whose message it is: identity → customer
 threads.py    which case a mail says it belongs to, and the lock
 messages.py   somebody wrote: the entry, its class, who is copied in

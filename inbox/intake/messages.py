@@ -6,6 +6,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
 from config.database import rows
 from connectors.messages import Authenticity, Classification, InboundMessage
 from connectors.models import Connector
@@ -17,13 +19,17 @@ from inbox.intake.places import place
 from inbox.models import Case, Entry, EntryKind, Participant, ParticipantRole, ProviderMessage
 
 MISTAKEN = (Classification.AUTOMATIC, Classification.BULK, Classification.SPAM)  # for what a person wrote
-WAS_HEARD = """UPDATE customers_identity SET last_inbound_at = greatest(last_inbound_at, %(at)s), handle = %(handle)s,
+IS_KNOWN = """INSERT INTO inbox_providermessage (connector_id, provider_id, entry_id)
+    VALUES (%(connector)s, %(provider_id)s, %(entry)s)"""
+WAS_HEARD = f"""WITH known AS ({IS_KNOWN})
+    UPDATE customers_identity SET last_inbound_at = greatest(last_inbound_at, %(at)s), handle = %(handle)s,
     profile_due_at = CASE WHEN %(is_bare)s THEN now() END,
     vouched_at = CASE WHEN %(is_vouched)s THEN coalesce(vouched_at, now()) ELSE vouched_at END,
     doubted_at = CASE WHEN last_inbound_at < %(at)s - interval '180 days' THEN %(at)s ELSE doubted_at END
-    WHERE id = %(identity)s"""
+    WHERE id = %(identity)s"""  # noqa: S608  no input
 
 
+@transaction.atomic(savepoint=False)
 def receive(
     connector: Connector, item: InboundMessage, at: datetime | None = None, *, may_be_here: bool = True
 ) -> Outcome:
@@ -32,11 +38,14 @@ def receive(
     item, forwarder = forwarded.behind(item)
     said_at = _said_at(item, at)
     everybody = _everybody(connector, item, said_at)
-    identity = people.find(connector, item.sender, item.authenticity, said_at)
+    writes = item.classification == Classification.PERSON
+    identity = people.find(connector, item.sender, item.authenticity, said_at, writes=writes)
     if may_be_here:
         _look_for(connector, item)
     claim = invited.find(item, identity)
     others = claim.others if claim else []
+    if claim:
+        identity.begins = None  # what they write may belong to somebody we know
     customer, last, thread = threads.lock_with(identity, threads.find(connector, item, identity), *others)
     entry = _entry(connector, identity, item)
     entry.arrived_at = min(at, entry.created_at) if at else None
@@ -47,8 +56,7 @@ def receive(
     customer.heard_from(item.sender.name)
     case = place(entry, customer, thread, last)
     forwarded.note(case, item, forwarder)
-    _remember(entry, item)
-    _was_heard(entry, item)
+    _remember(entry, item, was_heard=True)
     _add_copied_people(case, entry, item, everybody)
     acknowledging.acknowledge(case, entry, item)
     return outcomes.entry(entry.pk, case.pk)
@@ -89,6 +97,7 @@ def _entry(connector: Connector, identity: Identity, item: InboundMessage) -> En
         else {}
     )
     return Entry(
+        pk=identity.begins[1] if identity.begins else None,
         kind=EntryKind.MESSAGE,
         channel=connector.kind,
         connector=connector,
@@ -142,15 +151,18 @@ def _is_from_a_person(entry: Entry, identity: Identity, item: InboundMessage) ->
 
 def _file(entry: Entry, item: InboundMessage, customer: Customer, thread: Case | None) -> Outcome:
     """Shown in the Filed view, and as one folded line in a live case. It wakes nothing and waits for nothing."""
+    assert entry.identity is not None
     entry.kind = EntryKind.FILED
     case = _live_case_beside(entry, customer, thread)
     if case:
         case.record(entry)
     else:
         entry.save(force_insert=True)
-    _remember(entry, item)
-    if item.email is None:  # they opened our chat by a link, or are blocked: no program, and a provider's window opens
-        _was_heard(entry, item)
+    if entry.identity.is_new and customer.has_written:  # so it seemed when they were stored
+        customer.has_written = False
+        rows.update_later(customer, ["has_written"])
+    # Off mail they opened our chat by a link, or are blocked: no program, and a provider's window opens.
+    _remember(entry, item, was_heard=item.email is None)
     return outcomes.entry(entry.pk, entry.case_id)
 
 
@@ -171,15 +183,19 @@ def _look_for(connector: Connector, item: InboundMessage) -> None:
         raise Duplicate(entry_id, case_id)
 
 
-def _remember(entry: Entry, item: InboundMessage) -> None:
+def _remember(entry: Entry, item: InboundMessage, *, was_heard: bool) -> None:
     """Its name and its files. What is here already fails on the name, which undoes all that was done for it."""
-    rows.insert_later(ProviderMessage(connector=entry.connector, provider_id=item.provider_id, entry=entry))
+    name = {"connector": entry.connector_id, "provider_id": item.provider_id, "entry": entry.pk}
+    if was_heard:
+        rows.send(WAS_HEARD, name | _heard(entry, item))
+    else:
+        rows.send(IS_KNOWN, name)
     if item.attachments:
         rows.hurry()  # or the files of what is here already would be stored again
     files.attach(entry, item.attachments)
 
 
-def _was_heard(entry: Entry, item: InboundMessage) -> None:
+def _heard(entry: Entry, item: InboundMessage) -> dict[str, Any]:
     """What is delivered late opens no window again, and a clock that runs ahead does not keep one open.
 
     Who was silent for half a year may be somebody else now: numbers are given to new people.
@@ -189,14 +205,13 @@ def _was_heard(entry: Entry, item: InboundMessage) -> None:
     entry.identity.is_called(item.sender.handle[:100])
     is_bare = bool(item.sender.scope) and not entry.identity.handle  # a bare id says nothing to anybody
     is_vouched = item.email is not None and entry.authenticity == Authenticity.PASS
-    heard: dict[str, Any] = {
+    return {
         "at": at,
         "handle": entry.identity.handle,
         "is_bare": is_bare,
         "is_vouched": is_vouched,
         "identity": entry.identity.pk,
     }
-    rows.send(WAS_HEARD, heard)
 
 
 def _add_copied_people(case: Case, entry: Entry, item: InboundMessage, everybody: list[Identity]) -> None:

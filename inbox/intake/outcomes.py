@@ -23,6 +23,10 @@ def erased() -> Outcome:
     return ignored("erased", "It is from before its sender asked to be forgotten.")
 
 
+def not_ours() -> Outcome:
+    return ignored("unknown account", "It was sent to an account that is not connected here.")
+
+
 def duplicate(entry: int | None = None, case: int | None = None) -> Outcome:
     return {"outcome": "duplicate", "entry": entry, "case": case}
 

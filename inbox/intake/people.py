@@ -27,17 +27,21 @@ from inbox.locking import lock_owner
 FIND = """SELECT {i.columns}, (SELECT erased_at FROM customers_tombstone WHERE digest = %s) AS forgotten_at
 FROM (VALUES (1)) one LEFT JOIN customers_identity i ON i.kind = %s AND i.scope = %s AND i.value = %s"""
 
-# A customer, the first address and why it is theirs. In one statement: half of all mail is from somebody new.
+# A customer, the first address and why it is theirs. In one statement: half of all mail is from somebody new. What they
+# write begins a case; as its id is known, the case is stored once, with its first entry, and nobody waits for either.
 ARRIVES = """
 WITH person AS (
     INSERT INTO customers_customer (name, named_by_agent, has_written, created_at)
-    VALUES (%(name)s, false, false, %(at)s) RETURNING id),
+    VALUES (%(name)s, false, %(writes)s, %(at)s) RETURNING id),
 address AS (
     INSERT INTO customers_identity (kind, scope, value, spelled, handle, origin, customer_id, first_seen_at, is_person)
     SELECT %(kind)s, %(scope)s, %(value)s, %(spelled)s, %(handle)s, %(origin)s, id, %(at)s, false FROM person
     RETURNING id, customer_id)
 INSERT INTO customers_identitylink (identity_id, customer_id, reason, words, made_at)
-SELECT id, customer_id, %(reason)s, '', %(at)s FROM address RETURNING identity_id, customer_id
+SELECT id, customer_id, %(reason)s, '', %(at)s FROM address
+RETURNING identity_id, customer_id,
+    CASE WHEN %(writes)s THEN nextval('inbox_case_id_seq') END,
+    CASE WHEN %(writes)s THEN nextval('inbox_entry_id_seq') END
 """
 
 
@@ -46,8 +50,11 @@ def find(
     sender: Sender,
     authenticity: Authenticity = Authenticity.UNKNOWN,
     said_at: datetime | None = None,
+    *,
+    writes: bool = False,
 ) -> Identity:
-    """The sender's identity, made with a customer of its own when new. Nothing is locked yet.
+    """The sender's identity, made with a customer of its own when new, who `writes` or is only named so far. Nothing is
+    locked yet.
 
     Raises Unusable; and Forgotten, when the address was erased after `said_at`.
     """
@@ -57,7 +64,7 @@ def find(
         raise Forgotten
     if identity is None:
         with transaction.atomic(savepoint=False):  # a lost race rolls the whole item back, and it is tried again
-            identity = _vouched_for(kind, scope, value, sender) or _new(kind, scope, value, sender)
+            identity = _vouched_for(kind, scope, value, sender) or _new(kind, scope, value, sender, writes)
     for _, other in _others(sender, kind):
         if _known(kind, scope, other) is None:
             with transaction.atomic(savepoint=False):
@@ -127,7 +134,7 @@ def _add(kind: str, scope: str, value: str, sender: Sender, customer: Customer) 
     return identity
 
 
-def _new(kind: str, scope: str, value: str, sender: Sender) -> Identity:
+def _new(kind: str, scope: str, value: str, sender: Sender, writes: bool) -> Identity:
     """A second worker that does the same fails on the unique identity, is rolled back, and finds ours."""
     name, at = sender.name[:200], now()
     address = {
@@ -138,10 +145,12 @@ def _new(kind: str, scope: str, value: str, sender: Sender) -> Identity:
         "handle": sender.handle[:100],
         "origin": "wrote to us",
     }
-    asked = rows.ask(ARRIVES, address | {"name": name, "at": at, "reason": LinkReason.FIRST_SEEN})
-    ((pk, owner),) = asked.rows()
-    identity = Identity(pk=pk, customer=Customer(pk=owner, name=name, created_at=at), first_seen_at=at, **address)
+    asked = rows.ask(ARRIVES, address | {"name": name, "writes": writes, "at": at, "reason": LinkReason.FIRST_SEEN})
+    ((pk, owner, *begins),) = asked.rows()
+    customer = Customer(pk=owner, name=name, has_written=writes, created_at=at)
+    identity = Identity(pk=pk, customer=customer, first_seen_at=at, **address)
     identity.is_new, identity._state.adding, identity.customer._state.adding = True, False, False
+    identity.begins = (begins[0], begins[1]) if writes else None
     return identity
 
 

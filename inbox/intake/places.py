@@ -41,9 +41,10 @@ def _case_they_were_shown(thread: Case, entry: Entry) -> Case | None:
 def _case_of(customer: Customer, thread: Case | None, entry: Entry) -> Case:
     assert entry.identity is not None
     assert entry.connector is not None
-    is_first = entry.identity.is_new
-    case = None if is_first else _live_or_reopened(customer, thread)
-    return case or Case.objects.start(customer, entry.connector.team, _words_of(entry), is_first=is_first)
+    team, words = entry.connector.team, _words_of(entry)
+    if entry.identity.begins:
+        return Case.objects.first_of(customer, team, words, pk=entry.identity.begins[0])
+    return _live_or_reopened(customer, thread) or Case.objects.start(customer, team, words)
 
 
 def _live_or_reopened(owner: Customer, thread: Case | None) -> Case | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -10,41 +11,26 @@ from datetime import timedelta
 from functools import partial
 
 from celery import shared_task
-from django.db import Error, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import F
 from django.utils.timezone import now
 
 from config.database import rows
 from connectors.adapters import ADAPTERS
-from connectors.messages import (
-    Bounce,
-    Channel,
-    Echo,
-    Edit,
-    Ignored,
-    InboundMessage,
-    Item,
-    Malformed,
-    OptOut,
-    Reaction,
-    Read,
-    Status,
-    Unsend,
-)
-from connectors.models import Connector, Receipt, ReceiptState, at_hand
+from connectors.messages import Channel, Item, Malformed
+from connectors.models import Receipt, ReceiptState, at_hand
 from inbox import live
-from inbox.intake import consents, messages, outcomes, outside, reports, updates
-from inbox.intake.outcomes import Duplicate, Forgotten, NotYet, Outcome, TryLater, Unusable
-from inbox.locking import Moved
+from inbox.intake import items, outcomes, together
+from inbox.intake.items import OUTAGES
+from inbox.intake.outcomes import NotYet, Outcome, TryLater
+from inbox.intake.together import Claimed
 from inbox.models import Agent, Entry
 
 log = logging.getLogger(__name__)
 LEASE, LEASE_OF_EACH = timedelta(seconds=60), timedelta(seconds=8)  # a mail may take six to be read
 MOST_ATTEMPTS = 5
 PATIENCE = [2, 10, 60, 300]  # seconds until an item that came too early is tried again
-TRIES_PER_ITEM = 10
 OUTAGE = timedelta(seconds=15)  # until what waits for a disk or the database is tried again
-OUTAGES = (InterfaceError, OperationalError)
 SETTLED = ("entry", "update", "duplicate")
 ROOM = 4 * 1024**2  # bytes that are claimed at once, or one receipt if it is larger
 # Those somebody else is claiming are theirs. A claim that a power cut takes back is made again, so it does not wait for
@@ -62,51 +48,60 @@ UPDATE connectors_receipt SET attempts = attempts + 1, next_attempt_at = %(until
 def take_in(receipt_id: int) -> bool:
     """Takes in one receipt; False when it is done, somebody else's, or not due. Safe to call any number of times."""
     claimed = _claim([receipt_id])
-    _settle([(receipt, partial(_parsed, receipt)) for receipt in claimed])
+    for receipt in claimed:
+        _settle(receipt, partial(_parsed, receipt))
     return bool(claimed)
 
 
 def take_in_each(receipt_ids: Iterable[int]) -> None:
-    """One after the other; while one is being stored the next ones are being read, mail in another process."""
-    left, reader = {*receipt_ids}, ThreadPoolExecutor(1, "reader")
+    """In their order; while some are being stored the next ones are being read, mail in another process."""
+    waiting, reader = {*receipt_ids}, ThreadPoolExecutor(1, "reader")
     try:
-        while left and (claimed := _claim([*left])):
-            left -= {receipt.pk for receipt in claimed}
-            _settle([(receipt, reader.submit(_parsed, receipt).result) for receipt in claimed])
+        while waiting and (claimed := _claim([*waiting])):
+            waiting -= {receipt.pk for receipt in claimed}
+            _settle_each(deque((receipt, reader.submit(_parsed, receipt)) for receipt in claimed))
     finally:  # who is told to stop does not wait for what is being read
         reader.shutdown(wait=False, cancel_futures=True)
 
 
-def _settle(claimed: Sequence[tuple[Receipt, Callable[[], list[Item]]]]) -> None:
-    """Each with its items, as soon as they are read. Those behind one that breaks everything are free at once."""
-    for at, (receipt, items) in enumerate(claimed):
-        try:
-            if receipt.attempts > MOST_ATTEMPTS:
-                reason = f"It was tried {MOST_ATTEMPTS} times, and each time the worker died."
-                _finish(receipt, [outcomes.quarantine(reason, fix=outcomes.OURS)])
-            else:
-                _take_all(receipt, items())
-        except TryLater as error:
-            _wait([receipt], OUTAGE, str(error))
-        except BaseException as error:
-            if isinstance(error, OUTAGES):
-                connection.close()
-            with suppress(Error):
-                if isinstance(error, OUTAGES):
-                    _wait([receipt], OUTAGE, "The database was away.")
-                _wait([each for each, _ in claimed[at + 1 :]])
-            raise
+def _settle_each(left: deque[Claimed]) -> None:
+    """Together where they can be. Those behind one that breaks everything are free at once."""
+    try:
+        while left:
+            for _ in range(together.store(left)):
+                receipt, reading = left.popleft()
+                _settle(receipt, reading.result)
+    except BaseException:
+        with suppress(Error):
+            _wait([receipt for receipt, _ in left])
+        raise
 
 
-def _take_all(receipt: Receipt, items: list[Item]) -> None:
+def _settle(receipt: Receipt, read: Callable[[], list[Item]]) -> None:
+    try:
+        if receipt.attempts > MOST_ATTEMPTS:
+            reason = f"It was tried {MOST_ATTEMPTS} times, and each time the worker died."
+            _finish(receipt, [outcomes.quarantine(reason, fix=outcomes.OURS)])
+        else:
+            _take_all(receipt, read())
+    except TryLater as error:
+        _wait([receipt], OUTAGE, str(error))
+    except OUTAGES:
+        connection.close()
+        with suppress(Error):
+            _wait([receipt], OUTAGE, "The database was away.")
+        raise
+
+
+def _take_all(receipt: Receipt, found: list[Item]) -> None:
     """What was settled the last time, before a retry or a replay, is settled: it is neither done nor told again."""
-    before = receipt.outcomes if len(receipt.outcomes) == len(items) else [{"outcome": ""}] * len(items)
+    before = receipt.outcomes if len(receipt.outcomes) == len(found) else [{"outcome": ""}] * len(found)
     results: list[Outcome] = []
     early = False
-    for item, known in zip(items, before, strict=True):
+    for item, known in zip(found, before, strict=True):
         try:
             is_settled = known["outcome"] in SETTLED
-            results.append(known if is_settled else _take(item, receipt, is_alone=len(items) == 1))
+            results.append(known if is_settled else items.take(item, receipt, is_alone=len(found) == 1))
         except NotYet as error:
             early = True
             results.append(outcomes.ignored("unknown message", str(error)))
@@ -178,75 +173,3 @@ def replay(receipt: Receipt, *, by: Agent | None) -> Receipt:
     Receipt.objects.filter(pk=receipt.pk).release(by=by.name if by else "manage.py replay")
     take_in(receipt.pk)
     return Receipt.objects.get(pk=receipt.pk)
-
-
-def _take(item: Item, receipt: Receipt, *, is_alone: bool = False) -> Outcome:
-    """One item, tried again when people were merged under it. A bad item harms no other."""
-    try:
-        for attempt in range(TRIES_PER_ITEM):
-            try:
-                return _act(item, receipt, is_alone=is_alone, may_be_here=attempt > 0)
-            except (Moved, IntegrityError):
-                if attempt == TRIES_PER_ITEM - 1:
-                    raise
-        raise AssertionError("unreachable")
-    except Duplicate as known:
-        return outcomes.duplicate(known.entry, known.case)
-    except Forgotten:
-        return outcomes.erased()
-    except Unusable as error:
-        return outcomes.quarantine(str(error), repr(item), fix=outcomes.NOBODY)
-    except (NotYet, TryLater, *OUTAGES):
-        raise
-    except IntegrityError as error:
-        return outcomes.quarantine("It contradicts what is stored.", f"{error}\n{item!r}", fix=outcomes.AGAIN)
-    except Error as error:
-        return outcomes.quarantine("It holds something that cannot be stored.", f"{error}\n{item!r}", fix=outcomes.OURS)
-    except Exception as error:  # likewise
-        log.exception("An item of receipt %s could not be taken in", receipt.pk)
-        reason = f"It could not be taken in ({type(error).__name__})."
-        return outcomes.quarantine(reason, f"{error}\n{item!r}", fix=outcomes.OURS)
-
-
-def _act(item: Item, receipt: Receipt, *, is_alone: bool, may_be_here: bool) -> Outcome:
-    match item:
-        case Ignored():
-            return outcomes.ignored(item.kind, item.reason)
-        case Malformed():
-            return outcomes.quarantine(item.reason, item.excerpt, fix=outcomes.UNREADABLE)
-    connector = _connector_for(item, receipt)
-    if connector is None:
-        return outcomes.ignored("unknown account", "It was sent to an account that is not connected here.")
-    match item:
-        case InboundMessage():
-            with transaction.atomic():
-                outcome = messages.receive(connector, item, at=receipt.received_at, may_be_here=may_be_here)
-                if is_alone:  # one commit for the message and for being done with it
-                    receipt.finish([outcome])
-                return outcome
-        case Echo():
-            return outside.echo(connector, item)
-        case Edit():
-            return updates.edit(connector, item)
-        case Unsend():
-            return updates.unsend(connector, item)
-        case Reaction():
-            return updates.reaction(connector, item)
-        case Read():
-            return reports.read(connector, item)
-        case Status():
-            return reports.status(connector, item)
-        case OptOut():
-            return consents.opt_out(connector, item)
-        case Bounce():
-            return reports.bounce(connector, item, receipt.received_at)
-
-
-def _connector_for(item: Item, receipt: Receipt) -> Connector | None:
-    """By our address: one URL may receive for several accounts, of several channels. Mail belongs to its mailbox."""
-    address = item.account_address if isinstance(item, Echo) else getattr(item, "recipient", "")
-    own = receipt.connector
-    kind = getattr(item, "channel", None) or own.kind
-    if own.kind == Channel.EMAIL or (kind == own.kind and (not address or address in own.addresses)):
-        return own
-    return Connector.objects.filter(kind=kind, addresses__contains=[address]).select_related("team").first()

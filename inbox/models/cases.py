@@ -85,14 +85,17 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def waiting_for_us(self) -> CaseQuerySet:
         return self.live().filter(waiting_since__isnull=False)
 
-    def start(self, customer: Customer, team: Team, subject: str, *, is_first: bool = False) -> Case:
-        """A new live case; the caller holds the customer's lock and has seen that there is no other. `is_first`: they
-        never had one."""
+    def first_of(self, customer: Customer, team: Team, subject: str, pk: int | None = None) -> Case:
+        """A live case, to be stored: by its first entry, when its id is known."""
         token = secrets.token_hex(16)
         about = {"subject": subject[:300], "team": team, "team_ids": [team.pk], "reply_token": token}
-        case = self.model(customer=customer, **about)
+        return self.model(pk=pk, customer=customer, **about)
+
+    def start(self, customer: Customer, team: Team, subject: str) -> Case:
+        """A new live case; the caller holds the customer's lock and has seen that there is no other."""
+        case = self.first_of(customer, team, subject)
         rows.insert(case)
-        if not is_first and self.live().filter(customer=customer, split_off=True).exists():
+        if self.live().filter(customer=customer, split_off=True).exists():
             case.count_beside()
             case.save(update_fields=["beside"])
         return case

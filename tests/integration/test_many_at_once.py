@@ -16,7 +16,7 @@ from connectors.messages import Sender
 from connectors.models import Receipt
 from inbox import outbox
 from inbox.intake import take_in
-from inbox.intake.receipts import _take
+from inbox.intake.items import take
 from inbox.locking import locked
 from inbox.merging import CannotJoin, join, undo
 from inbox.models import Case, Entry, Merge
@@ -46,7 +46,7 @@ def at_once(work: list[Callable[[], object]], threads: int = 8) -> list[object]:
 
 
 def taken(item: Any, connector: Any) -> Any:
-    return _take(item, Receipt(connector=connector, pk=0))
+    return take(item, Receipt(connector=connector, pk=0))
 
 
 def test_two_first_messages_of_a_stranger_make_one_person_and_one_case(number: Any) -> None:

@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from connectors.messages import Channel
 from connectors.models import Connector, Receipt, ReceiptState
 from inbox import sweeping
-from inbox.intake import files, messages, receipts, replay, take_in, take_in_each
+from inbox.intake import files, items, messages, receipts, replay, take_in, take_in_each
 from inbox.intake.outcomes import TryLater
 from inbox.models import Entry
 from tests import make
@@ -111,7 +111,7 @@ def test_what_kills_its_worker_each_time_is_set_aside(maya: Any, number: Any, mo
     def killed(*_: Any, **__: Any) -> None:
         raise SystemExit
 
-    monkeypatch.setattr(receipts, "_act", killed)
+    monkeypatch.setattr(items, "act", killed)
     for _ in range(receipts.MOST_ATTEMPTS):
         with pytest.raises(SystemExit):
             retry()
@@ -173,7 +173,7 @@ def test_only_as_much_is_claimed_at_once_as_there_is_room_for(
 ) -> None:
     ids, claimed = three_texts(number), []
     monkeypatch.setattr(receipts, "ROOM", 1)
-    monkeypatch.setattr(receipts, "_settle", lambda some: claimed.append([receipt.pk for receipt, _ in some]))
+    monkeypatch.setattr(receipts, "_settle_each", lambda some: claimed.append([receipt.pk for receipt, _ in some]))
     take_in_each(ids)
     assert claimed == [[pk] for pk in ids]
 
