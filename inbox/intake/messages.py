@@ -42,11 +42,11 @@ def receive(
     identity = people.find(connector, item.sender, item.authenticity, said_at, writes=writes)
     if may_be_here:
         _look_for(connector, item)
-    claim = invited.find(item, identity)
+    claim, cited = invited.find(item, identity), threads.find(connector, item, identity)
+    if claim or cited:
+        identity.begins = None  # they may be somebody we know, or write to a case that is there
     others = claim.others if claim else []
-    if claim:
-        identity.begins = None  # what they write may belong to somebody we know
-    customer, last, thread = threads.lock_with(identity, threads.find(connector, item, identity), *others)
+    customer, last, thread = threads.lock_with(identity, cited, *others)
     entry = _entry(connector, identity, item)
     entry.arrived_at = min(at, entry.created_at) if at else None
     if claim:

@@ -32,8 +32,10 @@ def resolved(case: Case, by: Any, *, days_ago: int = 0) -> Case:
 
 def test_an_unknown_address_with_our_token_reopens_the_case_it_was_given_for(maya: Any, mailbox: Any, ana: Any) -> None:
     case = resolved(says(maya, mailbox, "The lid is cracked.").case, ana)
-    assert says(BOB, mailbox, "I have the same trouble.", reply_tokens=[case.reply_token]).case == case
+    entry = says(BOB, mailbox, "I have the same trouble.", reply_tokens=[case.reply_token])
+    assert entry.case == case
     assert Case.objects.count() == 1
+    assert case.timeline().get(event="reopened").pk < entry.pk, "what it did stands above it"
 
 
 def test_an_unknown_address_with_the_token_of_an_old_case_reaches_the_live_one(
