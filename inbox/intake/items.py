@@ -68,7 +68,7 @@ def act(item: Item, receipt: Receipt, *, is_alone: bool, may_be_here: bool) -> O
         case InboundMessage():
             with transaction.atomic():
                 outcome = receive(item, receipt, may_be_here=may_be_here)
-                if is_alone:  # one commit for the message and for being done with it
+                if is_alone and outcome["outcome"] == "entry":  # one commit for the message and for being done with it
                     receipt.finish([outcome])
                 return outcome
     connector = _connector_for(item, receipt)

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from concurrent.futures import Future, wait
 
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import transaction
 
 from config.database import rows
@@ -44,9 +45,10 @@ def store(left: deque[Claimed]) -> int:
             Receipt.finish_each(tried)
     except Exception as error:  # noqa: BLE001  whatever it was happens again to the one concerned, and is dealt with there
         log.info("%s messages are taken in one by one: %s", len(tried), type(error).__name__)
-        return len(tried)
+        return max(len(tried), 1)  # not even begun: whoever takes in the first one by itself closes the connection
     except BaseException:
-        del left[len(tried) - 1]  # it broke everything, so this was a try
+        if tried:
+            del left[len(tried) - 1]  # it broke everything, so this was a try
         raise
     for _ in tried:
         left.popleft()
@@ -54,8 +56,11 @@ def store(left: deque[Claimed]) -> int:
 
 
 def _is_fresh_message(receipt: Receipt, reading: Future[list[Item]]) -> bool:
-    """Read by now, nothing else, and never tried before: then nothing is known against it."""
+    """Read by now, nothing else, and never tried before: then nothing is known against it. Nor is a network waited for
+    while others are locked: files may be kept elsewhere."""
     if receipt.attempts > 1 or receipt.outcomes or not reading.done() or reading.exception():
         return False
-    found = reading.result()
-    return len(found) == 1 and isinstance(found[0], InboundMessage)
+    match reading.result():
+        case [InboundMessage() as item]:
+            return not item.attachments or isinstance(default_storage, FileSystemStorage)
+    return False

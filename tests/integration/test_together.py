@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.core.files.storage import InMemoryStorage
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
@@ -17,6 +18,7 @@ from customers.models import Customer, Identity
 from inbox.intake import messages, take_in_each, together
 from inbox.models import Case, Entry, EntryKind
 from tests import make
+from tests.integration.test_receipts import WITH_FILE
 from tests.integration.test_webhooks import text_from
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,8 +84,12 @@ def test_everybody_hears_of_all_of_them_after_the_commit(
     assert [each["case"] for each in told] == list(Case.objects.order_by("pk").values_list("pk", flat=True))
 
 
-def test_the_first_words_of_somebody_new_are_stored_with_their_case(number: Connector) -> None:
-    take_in_each(texts(number, "hello there"))
+def test_the_first_words_of_somebody_new_are_stored_with_their_case_at_once(number: Connector) -> None:
+    ids = texts(number, "hello there")
+    with CaptureQueriesContext(connection) as asked:
+        take_in_each(ids)
+    of_the_case = [each["sql"].split()[0] for each in asked if '"inbox_case"' in each["sql"]]
+    assert of_the_case == ["INSERT"]
     case, entry = Case.objects.get(), Entry.objects.get()
     assert (case.subject, case.last_entry_id, case.version) == ("hello there", entry.pk, 1)
     assert (entry.case_id, case.customer.has_written) == (case.pk, True)
@@ -137,6 +143,64 @@ def test_a_worker_that_is_told_to_stop_leaves_the_others_free_at_once(
     Receipt.objects.update(next_attempt_at=now())
     take_in_each(ids)
     assert stored() == ["one", "two", "three"]
+
+
+def test_a_worker_that_is_told_to_stop_before_the_first_leaves_all_of_them_free(
+    number: Connector, read_at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stops(*_: Any) -> None:
+        raise SystemExit
+
+    ids = texts(number, "one", "two", "three")
+    with monkeypatch.context() as patched:
+        patched.setattr(together.rows, "send", stops)
+        with pytest.raises(SystemExit):
+            take_in_each(ids)
+    assert dict(Receipt.objects.due().values_list("pk", "attempts")) == dict.fromkeys(ids, 0)
+
+
+def test_a_connection_that_breaks_between_two_bunches_is_given_up_and_nothing_waits_for_a_lease(
+    number: Connector, read_at_once: None, receiving: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ends() -> None:
+        """As when the server is restarted while a hook asks something, whose error nobody hears."""
+        connection.connection.close()
+
+    def breaks(words: str) -> None:
+        if words == "one":
+            transaction.on_commit(ends, robust=True)
+
+    monkeypatch.setattr(together, "MOST", 0)  # a bunch for each
+    receiving(breaks)
+    ids = texts(number, "one", "two", "three")
+    with pytest.raises((InterfaceError, OperationalError)):
+        take_in_each(ids)
+    assert stored() == ["one"]
+    assert dict(Receipt.objects.filter(state=ReceiptState.WAITING).values_list("pk", "attempts")) == {
+        ids[1]: 0,
+        ids[2]: 0,
+    }
+    assert Receipt.objects.due().get().pk == ids[2]
+
+
+@pytest.mark.parametrize(("kept", "commits"), [(None, 1), (InMemoryStorage(), 3)])
+def test_nobody_is_kept_locked_while_a_file_goes_to_a_store_elsewhere(
+    number: Connector,
+    mailbox: Connector,
+    read_at_once: None,
+    monkeypatch: pytest.MonkeyPatch,
+    kept: InMemoryStorage | None,
+    commits: int,
+) -> None:
+    if kept:
+        monkeypatch.setattr(together, "default_storage", kept)
+    texts(number, "one")
+    Receipt.store(mailbox, WITH_FILE, headers={})
+    ids = texts(number, "one", "two")  # the first is known to be here
+    with CaptureQueriesContext(connection) as asked:
+        take_in_each(ids)
+    assert sum(each["sql"] == "COMMIT" for each in asked) == commits
+    assert Entry.objects.filter(kind=EntryKind.MESSAGE).count() == 3
 
 
 def test_whoever_holds_the_second_person_and_wants_the_first_does_not_wait_in_a_circle(

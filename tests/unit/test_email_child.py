@@ -208,3 +208,18 @@ def test_a_child_cannot_answer_with_anything_but_our_values() -> None:
 
     with pytest.raises(pickle.UnpicklingError):
         child._Answers(io.BytesIO(pickle.dumps([Evil()]))).load()
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("connectors.messages.words", "dataclass.__builtins__.__getitem__"),  # eval is one of them
+        ("connectors.messages.incoming", "InboundMessage.__init__"),
+        ("connectors.messages.words", "dataclass"),
+        ("connectors.messages.incoming", "Mapping"),
+        ("datetime", "datetime.now"),
+    ],
+)
+def test_nor_with_what_can_be_reached_from_them(module: str, name: str) -> None:
+    with pytest.raises(pickle.UnpicklingError, match="is not an answer"):
+        child._Answers(io.BytesIO()).find_class(module, name)
