@@ -29,8 +29,8 @@ ROOM = 2_000
 OPEN_SECONDS = 5.0
 TOGETHER = 8  # ids in one message, for one worker one after the other
 GAP = 0.02  # seconds between two of them, if fewer came
-Waiting = TypeVar("Waiting")
 PATIENT = 0.5  # the same, for what nobody is waiting for
+Waiting = TypeVar("Waiting")
 
 
 class Messenger:
@@ -50,13 +50,16 @@ class Messenger:
     def is_closed(self) -> bool:
         return time.monotonic() < self.closed_until
 
-    def put(self, call: Callable[[], object]) -> None:
+    def put(self, call: Callable[[], object]) -> bool:
+        """False when it is dropped."""
         if self.is_closed:
-            return
+            return False
         try:
             self.calls.put_nowait(call)
         except queue.Full:
             self._close()
+            return False
+        return True
 
     def gather(self, task: Task[..., None], pk: int) -> None:
         """Those that come within a moment go in one message, since making one costs more than storing a receipt. The
@@ -67,9 +70,9 @@ class Messenger:
 
     def tell(self, frame: str) -> None:
         """What gathered by the time it is told goes in one trip."""
-        if not self.is_closed:
-            self.frames.append(frame)
-            self.put(self._tell_all)
+        self.frames.append(frame)
+        if not self.put(self._tell_all):
+            self.frames.clear()  # an old frame tells nobody anything
 
     def _tell_all(self) -> None:
         frames = taken_from(self.frames, ROOM)

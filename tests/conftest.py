@@ -43,7 +43,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Every frame that would have gone to the browsers; workers are not woken: tests say `work()` themselves."""
     frames: list[dict[str, Any]] = []
     monkeypatch.setattr("inbox.live.publish", frames.append)
-    monkeypatch.setattr("inbox.wake.Messenger.put", lambda self, call: None)
+    monkeypatch.setattr("inbox.wake.Messenger.put", lambda self, call: True)
     return frames
 
 

@@ -43,7 +43,7 @@ def _case_of(customer: Customer, thread: Case | None, entry: Entry) -> Case:
     assert entry.connector is not None
     team, words = entry.connector.team, _words_of(entry)
     if entry.identity.begins:
-        return Case.objects.first_of(customer, team, words, pk=entry.identity.begins[0])
+        return Case.objects.begun_for(customer, team, words, pk=entry.identity.begins[0])
     return _live_or_reopened(customer, thread) or Case.objects.start(customer, team, words)
 
 

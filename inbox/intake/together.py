@@ -19,8 +19,8 @@ from inbox.intake.outcomes import Outcome
 log = logging.getLogger(__name__)
 Claimed = tuple[Receipt, Future[list[Item]]]
 MOST = 0.1  # seconds for which those concerned are locked
-# Several people stay locked until the COMMIT, in no order. So for another one that somebody else holds nobody waits
-# here until that other waits for one of them.
+# Several people stay locked until the COMMIT, in no particular order. Whoever holds the next one may be waiting for one
+# of these, so nobody is waited for longer than this.
 PATIENCE = "SELECT set_config('lock_timeout', '50ms', true)"
 
 

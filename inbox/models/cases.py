@@ -85,15 +85,15 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def waiting_for_us(self) -> CaseQuerySet:
         return self.live().filter(waiting_since__isnull=False)
 
-    def first_of(self, customer: Customer, team: Team, subject: str, pk: int | None = None) -> Case:
-        """A live case, to be stored: by its first entry, when its id is known."""
+    def begun_for(self, customer: Customer, team: Team, subject: str, pk: int | None = None) -> Case:
+        """A live case that is not stored yet; `record` stores it with its first entry if its id is known."""
         token = secrets.token_hex(16)
         about = {"subject": subject[:300], "team": team, "team_ids": [team.pk], "reply_token": token}
         return self.model(pk=pk, customer=customer, **about)
 
     def start(self, customer: Customer, team: Team, subject: str) -> Case:
         """A new live case; the caller holds the customer's lock and has seen that there is no other."""
-        case = self.first_of(customer, team, subject)
+        case = self.begun_for(customer, team, subject)
         rows.insert(case)
         if self.live().filter(customer=customer, split_off=True).exists():
             case.count_beside()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import pytest
 
 from inbox.wake import TOGETHER, Messenger
 
@@ -25,6 +29,52 @@ def asked_after(count: int) -> list[tuple[int, ...]]:
     for _ in range(count):
         messenger._ask_for_some(task)  # type: ignore[arg-type]
     return task.messages
+
+
+class Redis:
+    """Stands in for Redis: remembers what each trip brought."""
+
+    def __init__(self) -> None:
+        self.trips: list[list[str]] = []
+
+    @contextmanager
+    def pipeline(self, *, transaction: bool) -> Iterator[Redis]:
+        self.trips.append([])
+        yield self
+
+    def publish(self, channel: str, frame: str) -> None:
+        self.trips[-1].append(frame)
+
+    def execute(self) -> None:
+        """All of it was said already."""
+
+
+@pytest.fixture
+def redis(monkeypatch: pytest.MonkeyPatch) -> Redis:
+    stands_in = Redis()
+    monkeypatch.setattr("inbox.wake._redis", lambda pid: stands_in)
+    return stands_in
+
+
+def test_frames_that_gather_go_in_one_trip_in_their_order(redis: Redis) -> None:
+    messenger = Messenger()
+    for frame in ("one", "two", "three"):
+        messenger.tell(frame)
+    for _ in range(3):  # it was called as often, and is done after the first
+        messenger._tell_all()
+    assert redis.trips == [["one", "two", "three"]]
+
+
+def test_no_frame_is_told_late_that_came_while_redis_was_away(redis: Redis) -> None:
+    messenger = Messenger()
+    messenger.tell("before")
+    messenger._close()
+    assert messenger.is_closed
+    messenger.frames.append("between")  # by a thread that had just looked whether it is closed
+    messenger.put = lambda call: False  # type: ignore[method-assign]
+    messenger.tell("while")
+    messenger._tell_all()
+    assert redis.trips == []
 
 
 def test_what_waited_while_redis_was_away_holds_up_nobody_who_comes_after() -> None:
